@@ -1,0 +1,144 @@
+"""The one place that runs programs. Never a shell; arguments are passed as they are."""
+
+import os
+import signal
+import subprocess  # noqa: TID251 - this is the module that may
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from idp.errors import AdapterError
+
+
+@dataclass(frozen=True)
+class Completed:
+    """A finished program: its exit code (negative: ended by that signal) and decoded output."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+
+def _missing(program: str) -> AdapterError:
+    return AdapterError(
+        "program-missing",
+        f"The program `{program}` is not installed or not on PATH.",
+        "Install it, then run `idp doctor` to see what else is missing.",
+    )
+
+
+def _environment(extra: Mapping[str, str] | None, unset: Sequence[str]) -> dict[str, str]:
+    environment = {**os.environ, **(extra or {})}
+    for name in unset:
+        environment.pop(name, None)
+    return environment
+
+
+def run(
+    argv: Sequence[str | Path],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    unset: Sequence[str] = (),
+    stdin: str | bytes = "",
+    timeout: float | None = None,
+) -> Completed:
+    """Run a program to its end and capture what it prints.
+
+    Args:
+        argv: program and arguments.
+        cwd: working directory, this process's own if None.
+        env: variables added to this process's environment.
+        unset: variables removed from it.
+        stdin: what the program reads.
+        timeout: seconds; None waits for ever.
+
+    Raises:
+        AdapterError: the program is missing or overran its time. A non-zero exit code is not an error here.
+    """
+    data = stdin.encode() if isinstance(stdin, str) else stdin
+    try:
+        done = subprocess.run(  # noqa: S603 - argv, never a shell
+            [str(part) for part in argv],
+            cwd=cwd,
+            env=_environment(env, unset),
+            input=data,
+            capture_output=True,
+            timeout=timeout,
+            check=False,
+        )
+    except FileNotFoundError as error:
+        raise _missing(str(argv[0])) from error
+    except subprocess.TimeoutExpired as error:
+        raise AdapterError(
+            "program-timeout",
+            f"`{argv[0]}` did not finish within {timeout:g} s.",
+            "Run it by hand to see what it waits for.",
+        ) from error
+    return Completed(
+        done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
+    )
+
+
+def run_attached(argv: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str]) -> int:
+    """Run a program on this terminal until it ends; SIGTERM and SIGHUP are passed on to it.
+
+    Ctrl-C reaches the program by itself, as part of the terminal's foreground process group.
+
+    Returns:
+        The program's exit code, negative if a signal ended it.
+    """
+    try:
+        child = subprocess.Popen([str(part) for part in argv], cwd=cwd, env=_environment(env, ()))  # noqa: S603
+    except FileNotFoundError as error:
+        raise _missing(str(argv[0])) from error
+
+    def forward(number: int, _frame: object) -> None:
+        child.send_signal(number)
+
+    previous = {number: signal.signal(number, forward) for number in (signal.SIGTERM, signal.SIGHUP)}
+    previous[signal.SIGINT] = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        return child.wait()
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def running(
+    argv: Sequence[str | Path],
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    unset: Sequence[str] = (),
+    stdout: IO[bytes],
+    stderr: IO[bytes],
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """A program in a process group of its own; whatever is left of the group is killed at the end.
+
+    Yields:
+        The process; `send_signal`, `poll`, `wait` and `pid` are what callers use.
+    """
+    try:
+        child = subprocess.Popen(  # noqa: S603
+            [str(part) for part in argv],
+            cwd=cwd,
+            env=_environment(env, unset),
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            start_new_session=True,
+        )
+    except FileNotFoundError as error:
+        raise _missing(str(argv[0])) from error
+    try:
+        yield child
+    finally:
+        try:
+            os.killpg(child.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        child.wait()

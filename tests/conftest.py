@@ -1,0 +1,50 @@
+"""Shared fixtures: isolated Git, tools that a test needs, one platform repository per session."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support import platform_repository, run
+
+REQUIRE_ALL = os.environ.get("IDP_REQUIRE_ALL") == "1"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _isolated_git(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Git and idp read no configuration of the person who runs the tests."""
+    home = tmp_path_factory.mktemp("home")
+    config = home / "gitconfig"
+    config.write_text(
+        "[user]\n\tname = Test\n\temail = test@example.org\n[init]\n\tdefaultBranch = main\n[advice]\n\tdetachedHead = false\n"
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GIT_CONFIG_GLOBAL", str(config))
+        patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+        patch.setenv("XDG_CONFIG_HOME", str(home / "config"))
+        patch.setenv("XDG_DATA_HOME", str(home / "data"))
+        patch.setenv("XDG_STATE_HOME", str(home / "state"))
+        patch.delenv("IDP_PLATFORM", raising=False)
+        yield
+
+
+def _is_missing(tool: str) -> bool:
+    if tool == "docker-engine":
+        return shutil.which("docker") is None or run("docker", "info", cwd=Path.cwd()).returncode != 0
+    return shutil.which(tool) is None
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test whose tools are missing; fail it where all of them are promised."""
+    for marker in item.iter_markers("needs"):
+        for missing in filter(_is_missing, marker.args):
+            reason = f"needs {missing}"
+            pytest.fail(reason) if REQUIRE_ALL else pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A platform repository with this work tree's content, tagged v0.1.0. Read-only by convention."""
+    return platform_repository(tmp_path_factory.mktemp("platform") / "platform")
