@@ -1,0 +1,44 @@
+"""`idp check`: hold a service to the platform's standards."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from idp.adapters.service_files import read_service_files
+from idp.domain.contract_catalog import LIVE_STANDARDS
+from idp.domain.rules.catalog import STATIC_STANDARDS
+from idp.domain.rules.snapshot import Snapshot
+from idp.domain.scorecard import RuleResult, Scorecard, build_scorecard, judge, not_checked, result_of
+
+Progress = Callable[[str], None]
+
+
+def check(path: Path, *, live: bool, on_progress: Progress | None = None) -> Scorecard:
+    """Judge a service's files and, with `live`, the running service.
+
+    Args:
+        path: the service's folder; any folder will do, whatever is in it.
+        live: also start the service by `make run` and probe it. This runs the service's own code.
+        on_progress: told what is done next, in a few words.
+
+    Raises:
+        UserError: the path is no folder that can be read.
+        AdapterError: with `live`, `make` is missing.
+    """
+    tell = on_progress or (lambda _: None)
+    tell("Reading the files")
+    snapshot = read_service_files(path)
+    tell("Judging the files")
+    results = judge(STATIC_STANDARDS, snapshot)
+    results += _live_results(path, snapshot, tell) if live else _without_live()
+    return build_scorecard(path.resolve().name, live=live, results=results)
+
+
+def _without_live() -> list[RuleResult]:
+    note = not_checked("It needs the running service: idp check --live.")
+    return [result_of(standard.rule, note) for standard in LIVE_STANDARDS]
+
+
+def _live_results(path: Path, snapshot: Snapshot, tell: Progress) -> list[RuleResult]:
+    from idp.adapters.probe import observe
+
+    return judge(LIVE_STANDARDS, observe(path, snapshot, tell))

@@ -1,0 +1,31 @@
+"""All static standards."""
+
+from idp.domain.rules import (
+    compose,
+    configuration,
+    documents,
+    image,
+    logs,
+    makefile,
+    metadata,
+    pipeline,
+    releases,
+    secrets,
+    supply,
+)
+from idp.domain.rules.snapshot import Snapshot
+from idp.domain.scorecard import Standard
+
+STATIC_STANDARDS: tuple[Standard[Snapshot], ...] = (
+    *logs.STANDARDS,
+    *configuration.STANDARDS,
+    *secrets.STANDARDS,
+    *makefile.STANDARDS,
+    *image.STANDARDS,
+    *compose.STANDARDS,
+    *pipeline.STANDARDS,
+    *metadata.STANDARDS,
+    *supply.STANDARDS,
+    *documents.STANDARDS,
+    *releases.STANDARDS,
+)

@@ -1,0 +1,58 @@
+"""MAKE: one set of commands in every service, whatever its language."""
+
+import re
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from idp.domain.rules.define import static_rule
+from idp.domain.rules.snapshot import Snapshot, SourceFile
+from idp.domain.scorecard import ContractPoint, Finding, Verdict, failed, judged
+
+REQUIRED_TARGETS = ("run", "test", "lint", "image")
+_NAMES = ("GNUmakefile", "makefile", "Makefile")
+_RULE_LINE = re.compile(r"^([^\s#:=][^#:=]*):{1,2}(?![:=])")
+_INCLUDE = re.compile(r"^-?s?include[ \t]+([^#\n]*)")
+
+
+def find_makefile(snapshot: Snapshot) -> SourceFile | None:
+    """The file that `make` itself would read."""
+    return snapshot.get(*_NAMES)
+
+
+def targets(snapshot: Snapshot) -> frozenset[str]:
+    """The explicit targets of the Makefile and of the files that it includes."""
+    makefile = find_makefile(snapshot)
+    return frozenset(_targets(snapshot, makefile, frozenset())) if makefile else frozenset()
+
+
+def _targets(snapshot: Snapshot, makefile: SourceFile, seen: frozenset[str]) -> Iterator[str]:
+    for line in makefile.text.replace("\\\n", " ").split("\n"):
+        if match := _RULE_LINE.match(line):
+            yield from match[1].split()
+        elif match := _INCLUDE.match(line):
+            for name in match[1].split():
+                included = snapshot.get(str(PurePosixPath(name)))
+                if included and included.path not in seen:
+                    yield from _targets(snapshot, included, seen | {makefile.path, included.path})
+
+
+@static_rule(
+    "MAKE-TARGETS",
+    "The Makefile has the targets run, test, lint and image",
+    point=ContractPoint.PACKAGING,
+    reason="People, CI and `idp run` start, test and build every service with the same four commands.",
+    fix="Add the missing targets; `run` must `exec` the server in the foreground, as one process.",
+)
+def make_targets(snapshot: Snapshot) -> Verdict:
+    makefile = find_makefile(snapshot)
+    if makefile is None:
+        return failed("There is no Makefile.", "Makefile")
+    present = targets(snapshot)
+    return judged(
+        Finding(f"The target `{name}` is missing.", makefile.path)
+        for name in REQUIRED_TARGETS
+        if name not in present
+    )
+
+
+STANDARDS = (make_targets,)
