@@ -45,19 +45,19 @@ class UsageError(IdpError):
     exit_code = ExitCode.USAGE
 
 
-class GateBlocked(IdpError):  # noqa: N818 - the design's vocabulary
+class GateBlocked(IdpError):
     """A gate did not let a promotion through."""
 
     exit_code = ExitCode.GATE_BLOCKED
 
 
-class UpdateConflict(IdpError):  # noqa: N818 - the design's vocabulary
+class UpdateConflict(IdpError):
     """A template update and the service's own edits contradict each other."""
 
     exit_code = ExitCode.CONFLICT
 
 
-class ChecksFailed(IdpError):  # noqa: N818 - the design's vocabulary
+class ChecksFailed(IdpError):
     """At least one check failed."""
 
     exit_code = ExitCode.CHECKS_FAILED

@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def git(*argv: str | Path, cwd: Path, stdin: str = "") -> str:
     """Run real Git and return its trimmed standard output; a failure fails the test."""
-    done = subprocess.run(  # noqa: TID251
+    done = subprocess.run(
         ["git", *map(str, argv)], cwd=cwd, input=stdin, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, f"git {argv}: {done.stderr}"
@@ -20,9 +20,9 @@ def git(*argv: str | Path, cwd: Path, stdin: str = "") -> str:
 
 def run(
     *argv: str | Path, cwd: Path, env: Mapping[str, str] | None = None, stdin: str = "", timeout: float = 600
-) -> "subprocess.CompletedProcess[str]":  # noqa: TID251
+) -> "subprocess.CompletedProcess[str]":
     """Run a program and return what it did, whatever its exit code."""
-    return subprocess.run(  # noqa: TID251
+    return subprocess.run(
         [str(part) for part in argv],
         cwd=cwd,
         env={**os.environ, **(env or {})},

@@ -1,0 +1,6 @@
+"""`python -m idp`."""
+
+from idp.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,206 @@
+"""The command line: parse, call the command, render. No decisions here; heavy imports are lazy."""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from idp import __version__
+from idp.errors import ExitCode
+
+app = typer.Typer(
+    name="idp",
+    help="IDP-Lite: services from versioned templates, checked, kept up to date, promoted by pull request.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+create_app = typer.Typer(help="Create something new.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(create_app, name="create")
+
+
+class Output(StrEnum):
+    """How a command prints its result."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class CheckOutput(StrEnum):
+    """How `idp check` prints its result."""
+
+    TEXT = "text"
+    JSON = "json"
+    SARIF = "sarif"
+
+
+OutputOption = Annotated[Output, typer.Option("--output", help="text for people, json for programs.")]
+PlatformOption = Annotated[
+    str | None,
+    typer.Option(
+        "--platform", help="URL or path of the platform repository.", show_default="found, see `idp doctor`"
+    ),
+]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, do nothing.")]
+ServiceArgument = Annotated[Path, typer.Argument(help="The service's folder.")]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"idp {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def idp(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print idp's version.")
+    ] = False,
+) -> None:
+    """IDP-Lite: services from versioned templates, checked, kept up to date, promoted by pull request."""
+
+
+@create_app.command("service")
+def create_service(
+    name: Annotated[str, typer.Argument(help="The service's name: lower-case letters, digits, hyphens.")],
+    template: Annotated[
+        str, typer.Option("--template", help="A template of the platform, or any Copier URL or path.")
+    ] = "fastapi",
+    template_version: Annotated[
+        str | None,
+        typer.Option("--template-version", help="Exact template version, vX.Y.Z.", show_default="newest"),
+    ] = None,
+    data: Annotated[
+        list[str] | None,
+        typer.Option("--data", "-d", metavar="NAME=VALUE", help="Answer a template's question."),
+    ] = None,
+    output_dir: Annotated[
+        Path, typer.Option("--output-dir", help="The folder in which the service's own is made.")
+    ] = Path(),
+    defaults: Annotated[bool, typer.Option("--defaults", help="Ask nothing, take the defaults.")] = False,
+    platform: PlatformOption = None,
+    dry_run: DryRunOption = False,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Create a service from a template, as a Git repository with one commit."""
+    from idp import console
+    from idp.commands.create import create
+
+    created = create(
+        name,
+        template=template,
+        version=template_version,
+        data=data or (),
+        output_dir=output_dir,
+        platform=platform,
+        ask=not defaults and output is Output.TEXT and sys.stdin.isatty() and sys.stderr.isatty(),
+        dry_run=dry_run,
+    )
+    console.show("create service", created, as_json=output is Output.JSON)
+
+
+@app.command()
+def run(
+    path: ServiceArgument = Path(),
+    port: Annotated[
+        int | None,
+        typer.Option("--port", min=1, max=65535, help="PORT for the service.", show_default="its own"),
+    ] = None,
+    dry_run: DryRunOption = False,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Run a service in the foreground, as its own Makefile says."""
+    from idp import console
+    from idp.commands import run as command
+
+    if dry_run:
+        console.show("run", command.plan(path, port=port), as_json=output is Output.JSON)
+        return
+    raise typer.Exit(command.run(path, port=port))
+
+
+@app.command()
+def check(
+    path: ServiceArgument = Path(),
+    live: Annotated[
+        bool, typer.Option("--live", help="Start the service and prove the contract over HTTP and signals.")
+    ] = False,
+    output: Annotated[
+        CheckOutput,
+        typer.Option("--output", help="text for people, json for programs, sarif for code scanning."),
+    ] = CheckOutput.TEXT,
+) -> None:
+    """Check a service against the platform's standards; exit code 13 where it fails one."""
+    from idp import console
+    from idp.commands.check import check as command
+
+    with console.progress(enabled=output is CheckOutput.TEXT) as on_progress:
+        scorecard = command(path, live=live, on_progress=on_progress)
+    if output is CheckOutput.SARIF:
+        console.show_sarif(scorecard)
+    else:
+        console.show("check", scorecard, as_json=output is CheckOutput.JSON)
+    if not scorecard.passed:
+        raise typer.Exit(ExitCode.CHECKS_FAILED)
+
+
+@app.command()
+def templates(platform: PlatformOption = None, output: OutputOption = Output.TEXT) -> None:
+    """List the platform's templates and versions."""
+    from idp import console
+    from idp.commands.templates import templates as command
+
+    console.show("templates", command(platform=platform), as_json=output is Output.JSON)
+
+
+@app.command()
+def init(
+    path: Annotated[Path, typer.Argument(metavar="DIR", help="The new repository's folder.")],
+    dry_run: DryRunOption = False,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Make a platform repository of your own from the one that idp carries."""
+    from idp import console
+    from idp.commands.init import init as command
+
+    console.show("init", command(path, dry_run=dry_run), as_json=output is Output.JSON)
+
+
+@app.command()
+def doctor(platform: PlatformOption = None, output: OutputOption = Output.TEXT) -> None:
+    """Look whether this machine has what idp and its services need."""
+    from idp import console
+    from idp.commands.doctor import doctor as command
+
+    diagnosis = command(platform=platform)
+    console.show("doctor", diagnosis, as_json=output is Output.JSON)
+    if not diagnosis.healthy:
+        raise typer.Exit(ExitCode.FAILURE)
+
+
+@app.command()
+def demo(
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the demo's folder behind.")] = False,
+    dry_run: DryRunOption = False,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Show everything at work: a platform, a service, its tests, its live check."""
+    from idp import console
+    from idp.commands import demo as command
+
+    if dry_run:
+        console.show("demo", command.DemoPlan(command.STEPS), as_json=output is Output.JSON)
+        return
+    with console.steps(command.STEPS, enabled=output is Output.TEXT) as on_step:
+        done = command.demo(keep=keep, on_step=on_step)
+    console.show("demo", done, as_json=output is Output.JSON)
+
+
+def main() -> None:
+    """Run the command line: the one place where errors become messages and exit codes."""
+    from idp import boundary
+
+    sys.exit(boundary.guarded(lambda: app(standalone_mode=False), sys.argv[1:]))

@@ -1,0 +1,113 @@
+"""Prints: results as text or as the JSON envelope, errors, progress. Decides nothing.
+
+Rich is imported lazily: with `--output json` and for errors without a terminal it is not needed.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from idp.domain.display import safe
+from idp.errors import IdpError
+from idp.result import Envelope, failed, succeeded
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from idp.domain.scorecard import Scorecard
+
+WIDTH_WITHOUT_TERMINAL = 140
+
+
+def terminal(*, stderr: bool = False) -> "Console":
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else WIDTH_WITHOUT_TERMINAL
+    return Console(
+        stderr=stderr, width=width, highlight=False, markup=False, emoji=False, soft_wrap=not stream.isatty()
+    )
+
+
+def show(command: str, data: object, *, as_json: bool) -> None:
+    """Print a command's result on stdout."""
+    if as_json:
+        _print_json(succeeded(command, data))
+        return
+    from idp import views
+
+    console = terminal()
+    for renderable in views.view(data):
+        console.print(renderable)
+
+
+def show_sarif(scorecard: "Scorecard") -> None:
+    from idp.domain.sarif import scorecard_to_sarif
+
+    json.dump(scorecard_to_sarif(scorecard), sys.stdout, indent=2)
+    sys.stdout.write("\n")
+
+
+def show_error(command: str, error: IdpError, *, as_json: bool) -> None:
+    """Print an expected failure: the envelope on stdout, or two lines on stderr."""
+    if as_json:
+        _print_json(failed(command, error))
+        return
+    console = terminal(stderr=True)
+    from rich.text import Text
+
+    console.print(Text.assemble(("error: ", "bold red"), safe(error.message)))
+    if error.hint:
+        console.print(Text.assemble(("  next: ", "bold cyan"), safe(error.hint)))
+
+
+def _print_json(envelope: Envelope) -> None:
+    json.dump(envelope.as_json(), sys.stdout, indent=2)
+    sys.stdout.write("\n")
+
+
+@contextmanager
+def progress(*, enabled: bool) -> Iterator[Callable[[str], None]]:
+    """A spinner on stderr whose text the caller changes; nothing where stderr is no terminal."""
+    if not (enabled and sys.stderr.isatty()):
+        yield lambda _text: None
+        return
+    with terminal(stderr=True).status("…") as status:
+        yield lambda text: status.update(safe(text))
+
+
+@contextmanager
+def steps(titles: Sequence[str], *, enabled: bool) -> Iterator[Callable[[int, str], None]]:
+    """A step list on stderr: on a terminal a live display, elsewhere one line at each step's start."""
+    if not enabled:
+        yield lambda _index, _detail: None
+        return
+    if not sys.stderr.isatty():
+        yield _plain_steps(titles)
+        return
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(finished_text="✓"), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=terminal(stderr=True)) as display:
+        tasks = [display.add_task(title, total=1, start=False) for title in titles]
+
+        def on_step(index: int, detail: str) -> None:
+            for task in tasks[:index]:
+                display.update(task, completed=1)
+            display.start_task(tasks[index])
+            shown = f"{titles[index]}: {safe(detail)}" if detail else titles[index]
+            display.update(tasks[index], description=shown)
+
+        yield on_step
+        display.update(tasks[-1], completed=1, description=titles[-1])
+
+
+def _plain_steps(titles: Sequence[str]) -> Callable[[int, str], None]:
+    def on_step(index: int, detail: str) -> None:
+        if not detail:
+            sys.stderr.write(f"[{index + 1}/{len(titles)}] {titles[index]}\n")
+            sys.stderr.flush()
+
+    return on_step
