@@ -59,7 +59,7 @@ FAULTS = {
         "checkout@v7",
         "unpinned-uses",
     ),
-    "a credential left behind": ("with:\n          persist-credentials: false\n", "", "artipacked"),
+    "a credential left behind": ("\n        with:\n          persist-credentials: false", "", "artipacked"),
     "a grant to all jobs": (
         "permissions: {}\n\nconc",
         "permissions: write-all\n\nconc",
