@@ -44,6 +44,8 @@ def _exit_code(raised: BaseException, argv: Sequence[str]) -> int:
     match raised:
         case Exit():
             return raised.exit_code
+        case SystemExit():  # Typer's completion ends so
+            return raised.code if isinstance(raised.code, int) else ExitCode.DONE
         case KeyboardInterrupt() | Abort():
             sys.stderr.write("\nInterrupted; nothing is half done.\n")
             return ExitCode.INTERRUPTED

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from idp import __version__
-from idp.errors import ExitCode
 
 app = typer.Typer(
     name="idp",
@@ -135,16 +134,16 @@ def check(
 ) -> None:
     """Check a service against the platform's standards; exit code 13 where it fails one."""
     from idp import console
-    from idp.commands.check import check as command
+    from idp.commands import check as command
 
     with console.progress(enabled=output is CheckOutput.TEXT) as on_progress:
-        scorecard = command(path, live=live, on_progress=on_progress)
+        scorecard = command.check(path, live=live, on_progress=on_progress)
     if output is CheckOutput.SARIF:
         console.show_sarif(scorecard)
     else:
-        console.show("check", scorecard, as_json=output is CheckOutput.JSON)
-    if not scorecard.passed:
-        raise typer.Exit(ExitCode.CHECKS_FAILED)
+        console.show("check", scorecard, as_json=output is CheckOutput.JSON, error=command.verdict(scorecard))
+    if error := command.verdict(scorecard):
+        raise typer.Exit(error.exit_code)
 
 
 @app.command()
@@ -173,12 +172,13 @@ def init(
 def doctor(platform: PlatformOption = None, output: OutputOption = Output.TEXT) -> None:
     """Look whether this machine has what idp and its services need."""
     from idp import console
-    from idp.commands.doctor import doctor as command
+    from idp.commands import doctor as command
 
-    diagnosis = command(platform=platform)
-    console.show("doctor", diagnosis, as_json=output is Output.JSON)
-    if not diagnosis.healthy:
-        raise typer.Exit(ExitCode.FAILURE)
+    diagnosis = command.doctor(platform=platform)
+    error = command.verdict(diagnosis)
+    console.show("doctor", diagnosis, as_json=output is Output.JSON, error=error)
+    if error:
+        raise typer.Exit(error.exit_code)
 
 
 @app.command()

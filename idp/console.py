@@ -31,10 +31,10 @@ def terminal(*, stderr: bool = False) -> "Console":
     )
 
 
-def show(command: str, data: object, *, as_json: bool) -> None:
-    """Print a command's result on stdout."""
+def show(command: str, data: object, *, as_json: bool, error: IdpError | None = None) -> None:
+    """Print a command's result on stdout; `error` says what is wrong with it, where something is."""
     if as_json:
-        _print_json(succeeded(command, data))
+        _print_json(failed(command, error, data) if error else succeeded(command, data))
         return
     from idp import views
 

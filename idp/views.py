@@ -71,7 +71,9 @@ def file_tree(root: str, paths: Sequence[str]) -> Tree:
 
 def steps_to_take(commands: Sequence[tuple[str, str]]) -> Iterator[RenderableType]:
     yield Text("\nWhat to do next", "bold")
-    yield Padding(columns([(Text(safe(command), "cyan"), why) for command, why in commands]), (0, 0, 0, 2))
+    yield Padding(
+        columns([(Text(safe(command), "cyan"), why) for command, why in commands]), (0, 0, 0, 2), expand=False
+    )
 
 
 @view.register
@@ -141,7 +143,7 @@ def _(diagnosis: Diagnosis) -> Iterator[RenderableType]:
     fixes = [(f"{item.name}:", item.fix) for item in diagnosis.findings if item.verdict is not Verdict.OK]
     if fixes:
         yield Text("\nWhat to do", "bold")
-        yield Padding(columns(fixes), (0, 0, 0, 2))
+        yield Padding(columns(fixes), (0, 0, 0, 2), expand=False)
 
 
 @view.register
@@ -173,8 +175,8 @@ def _what_failed(results: Sequence[RuleResult]) -> Iterator[RenderableType]:
                 if finding.path
                 else ""
             )
-            yield Padding(Text(safe(place + finding.message)), (0, 0, 0, 2))
-        yield Padding(Text.assemble(("fix: ", "cyan"), safe(result.rule.fix)), (0, 0, 0, 2))
+            yield Padding(Text(safe(place + finding.message)), (0, 0, 0, 2), expand=False)
+        yield Padding(Text.assemble(("fix: ", "cyan"), safe(result.rule.fix)), (0, 0, 0, 2), expand=False)
 
 
 def _summary(scorecard: Scorecard) -> Text:

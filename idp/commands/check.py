@@ -8,6 +8,7 @@ from idp.domain.contract_catalog import LIVE_STANDARDS
 from idp.domain.rules.catalog import STATIC_STANDARDS
 from idp.domain.rules.snapshot import Snapshot
 from idp.domain.scorecard import RuleResult, Scorecard, build_scorecard, judge, not_checked, result_of
+from idp.errors import ChecksFailed
 
 Progress = Callable[[str], None]
 
@@ -31,6 +32,16 @@ def check(path: Path, *, live: bool, on_progress: Progress | None = None) -> Sco
     results = judge(STATIC_STANDARDS, snapshot)
     results += _live_results(path, snapshot, tell) if live else _without_live()
     return build_scorecard(path.resolve().name, live=live, results=results)
+
+
+def verdict(scorecard: Scorecard) -> ChecksFailed | None:
+    """The error that names the failed standards, None where the service meets them all."""
+    if scorecard.passed:
+        return None
+    broken = ", ".join(result.rule.id for result in scorecard.results if result.breaks)
+    return ChecksFailed(
+        "checks-failed", f"{scorecard.service} fails {broken}.", "Each rule's fix is in the scorecard."
+    )
 
 
 def _without_live() -> list[RuleResult]:

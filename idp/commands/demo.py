@@ -79,7 +79,7 @@ def demo(*, keep: bool = False, on_step: OnStep = lambda *_: None) -> Demo:
         with _timed(4, steps, on_step):
             scorecard = check(service, live=True, on_progress=lambda text: on_step(4, text))
         if not scorecard.passed:
-            failed = [outcome.rule.id for outcome in scorecard.failed]
+            failed = scorecard.failed_rules
             raise ChecksFailed(
                 "demo-failed", f"The demo's service fails {', '.join(failed)}.", "Please report this."
             )

@@ -10,7 +10,7 @@ from pathlib import Path
 from idp.adapters import git, process
 from idp.commands.platform import find_platform
 from idp.domain import template_version
-from idp.errors import IdpError
+from idp.errors import ChecksFailed, IdpError
 
 MINIMUM_PYTHON = (3, 11)
 MINIMUM_GIT = (2, 38)
@@ -58,6 +58,14 @@ def doctor(*, platform: str | None = None) -> Diagnosis:
             _platform(platform),
         ]
     )
+
+
+def verdict(diagnosis: Diagnosis) -> ChecksFailed | None:
+    """The error that says what is missing, None where nothing is."""
+    if diagnosis.healthy:
+        return None
+    names = ", ".join(item.name for item in diagnosis.findings if item.verdict is Verdict.FAILED)
+    return ChecksFailed("doctor-failed", f"Not in order: {names}.", "Follow the fix of each.")
 
 
 def _python() -> Finding:

@@ -1,0 +1,33 @@
+"""`idp init`: a platform repository that works on its own."""
+
+from pathlib import Path
+
+from tests.cli import idp
+from tests.support import git
+
+
+def test_a_new_platform_creates_services(tmp_path: Path) -> None:
+    made = idp("init", tmp_path / "platform")
+    assert made.exit_code == 0, made.stderr
+    platform = tmp_path / "platform"
+    assert git("tag", cwd=platform) == "v0.1.0"
+    assert git("status", "--porcelain", cwd=platform) == ""
+    created = idp("create", "service", "billing", "--output-dir", tmp_path, cwd=platform)
+    assert created.exit_code == 0, created.stderr
+    assert (platform / "environments/catalog/billing.yaml").is_file()
+
+
+def test_the_workflows_are_shown_by_links_and_the_tools_own_are_left_out(tmp_path: Path) -> None:
+    idp("init", tmp_path / "platform")
+    shown = tmp_path / "platform/workflows/service-ci.yml"
+    assert shown.is_symlink()
+    assert shown.resolve() == (tmp_path / "platform/.github/workflows/service-ci.yml").resolve()
+    assert not (tmp_path / "platform/.github/workflows/ci.yml").exists()
+
+
+def test_an_existing_folder_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "platform").mkdir()
+    result = idp("init", tmp_path / "platform", "--output", "json")
+    assert result.exit_code == 1
+    assert result.json["errors"][0]["code"] == "destination-exists"
+    assert list((tmp_path / "platform").iterdir()) == []
