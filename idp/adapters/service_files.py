@@ -106,6 +106,8 @@ def _files_below(root: Path, folder: Path) -> Iterator[str]:
 
 def _read(root: Path, path: str, most: int) -> bytes | Skipped | None:
     """The file's bytes, why it was left out, or None where there is no such file (deleted, a submodule)."""
+    if not path.isascii() and not _is_utf8(path):
+        return Skipped(path, "its name is not UTF-8")
     try:
         place = root / path
         if place.is_symlink():
@@ -119,6 +121,11 @@ def _read(root: Path, path: str, most: int) -> bytes | Skipped | None:
     except (OSError, RuntimeError, ValueError) as error:
         return Skipped(path, f"it cannot be opened ({type(error).__name__})")
     return _read_open(handle, path, most)
+
+
+def _is_utf8(path: str) -> bool:
+    """Whether a name came through decoding unharmed: no lone surrogate (os), no replacement (Git)."""
+    return "\ufffd" not in path and not any("\ud800" <= char <= "\udfff" for char in path)
 
 
 def _read_open(handle: int, path: str, most: int) -> bytes | Skipped | None:

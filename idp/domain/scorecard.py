@@ -31,6 +31,7 @@ class Outcome(StrEnum):
 class ContractPoint(StrEnum):
     """The part of the service contract that a rule serves; scorecards are grouped by it, in this order."""
 
+    START = "0. Start and contract probe"
     HEALTH = "1. Health"
     DRAIN = "2. Graceful shutdown"
     REQUEST_ID = "3. Request ID and trace"
@@ -193,7 +194,17 @@ def judge(standards: Iterable[Standard[Evidence]], evidence: Evidence) -> list[R
 
 
 def result_of(rule: Rule, verdict: Verdict) -> RuleResult:
-    return RuleResult(rule, verdict.outcome, verdict.findings, verdict.note)
+    """A rule's result; what files and services wrote into it is made safe for a terminal."""
+    findings = tuple(
+        Finding(printable(finding.message), printable(finding.path), finding.line)
+        for finding in verdict.findings
+    )
+    return RuleResult(rule, verdict.outcome, findings, printable(verdict.note))
+
+
+def printable(text: str) -> str:
+    """The text with control characters and lone surrogates escaped."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
 def build_scorecard(service: str, *, live: bool, results: Iterable[RuleResult]) -> Scorecard:

@@ -164,7 +164,7 @@ def holds_no_secret(file: SourceFile, services: tuple[ComposeService, ...]) -> V
     "CMP-STOP-GRACE",
     "Compose waits long enough before it kills the service",
     point=_POINT,
-    reason="The default of 10 s is shorter than DRAIN_SECONDS + SHUTDOWN_GRACE_SECONDS: it cuts requests off.",
+    reason="The default of 10 s is shorter than DRAIN_SECONDS + SHUTDOWN_GRACE_SECONDS: requests are cut.",
     fix="Set `stop_grace_period: 30s`, or more if the service drains for longer.",
 )
 def stops_gracefully(snapshot: Snapshot) -> Verdict:

@@ -1,0 +1,143 @@
+"""Flood a service while it is told to stop, the way a load balancer would."""
+
+import signal
+import threading
+import time
+from dataclasses import dataclass, field
+
+from idp.adapters.probe.http_client import Connection, ask
+from idp.adapters.probe.limits import ProbeLimits
+from idp.adapters.probe.service import RunningService
+from idp.adapters.probe.survivors import survivors
+from idp.domain.contract import Drain, Exchange
+
+READY = "/health/ready"
+TRAFFIC = "/health/live"
+_WORKERS = 4
+_PAUSE_SECONDS = 0.01
+_PROBE_SECONDS = 1.0
+_BEFORE_SIGNAL_SECONDS = 0.6
+_MOST_KEPT = 20
+_OK = 200
+
+
+@dataclass
+class Balancer:
+    """Sends requests over several connections until ready, probed every second, is not 200."""
+
+    port: int
+    limits: ProbeLimits
+    stop: threading.Event = field(default_factory=threading.Event)
+    signalled: float | None = None
+    sent: int = 0
+    sent_after: int = 0
+    failed: int = 0
+    failures: list[str] = field(default_factory=list)
+    ready: list[tuple[float, int | None]] = field(default_factory=list)
+    served_while_draining: int | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def watch(self) -> None:
+        """Probe ready until it is not 200; see whether new connections are served, and stop."""
+        while not self.stop.is_set():
+            status = ask(self.port, READY, self.limits.answer)
+            self.ready.append((self._since_signal(), status))
+            if status != _OK:
+                self.served_while_draining = ask(self.port, TRAFFIC, self.limits.answer)
+                self.stop.set()
+                return
+            self.stop.wait(_PROBE_SECONDS)
+
+    def _since_signal(self) -> float:
+        return -1.0 if self.signalled is None else time.monotonic() - self.signalled
+
+    def work(self, *, keep_alive: bool) -> None:
+        """Send one request after the other, on one connection or on a new one each time."""
+        connection = Connection(self.port, self.limits.answer, 65_536)
+        while not self.stop.is_set():
+            after = self.signalled is not None
+            self._record(connection.request("GET", TRAFFIC), after=after)
+            if not keep_alive:
+                connection.close()
+            time.sleep(_PAUSE_SECONDS)
+        connection.close()
+
+    def _record(self, exchange: Exchange, *, after: bool) -> None:
+        with self._lock:
+            self.sent += 1
+            self.sent_after += after
+            if exchange.status != _OK:
+                self.failed += 1
+                if len(self.failures) < _MOST_KEPT:
+                    self.failures.append(f"GET {TRAFFIC}: {exchange.outcome}")
+
+
+def observe_drain(service: RunningService, *, has_slow_route: bool) -> Drain | None:
+    """Flood, send SIGTERM, and wait for the end; None if the service had ended before the signal."""
+    limits = service.limits
+    balancer = Balancer(service.port, limits)
+    threads = [threading.Thread(target=balancer.watch, daemon=True)]
+    threads += [
+        threading.Thread(target=balancer.work, kwargs={"keep_alive": number % 2 == 0}, daemon=True)
+        for number in range(_WORKERS)
+    ]
+    in_flight: list[Exchange] = []
+    if has_slow_route:
+        threads.append(threading.Thread(target=_send_slow, args=(service, in_flight), daemon=True))
+    for thread in threads:
+        thread.start()
+    time.sleep(_BEFORE_SIGNAL_SECONDS)
+    if service.child.poll() is not None:
+        balancer.stop.set()
+        return None
+    balancer.signalled = time.monotonic()
+    service.child.send_signal(signal.SIGTERM)
+    allowed = limits.drain + limits.grace + limits.slack
+    exit_seconds = service.wait_for_exit(allowed)
+    balancer.stop.set()
+    for thread in threads:
+        thread.join(timeout=limits.answer + 1.0)
+    return _drain(service, balancer, in_flight, exit_seconds, has_slow_route=has_slow_route)
+
+
+def _drain(
+    service: RunningService,
+    balancer: Balancer,
+    in_flight: list[Exchange],
+    exit_seconds: float | None,
+    *,
+    has_slow_route: bool,
+) -> Drain:
+    limits = service.limits
+    unfinished = Exchange("GET", "/contract-probe/slow", None, None, error="it was never answered")
+    return Drain(
+        ready=tuple(balancer.ready),
+        sent=balancer.sent,
+        sent_after=balancer.sent_after,
+        failures=tuple(balancer.failures) + ("…",) * (balancer.failed - len(balancer.failures)),
+        served_while_draining=balancer.served_while_draining,
+        in_flight=(in_flight[0] if in_flight else unfinished) if has_slow_route else None,
+        exit_seconds=exit_seconds,
+        allowed_seconds=limits.drain + limits.grace + limits.slack,
+        left_over=_left_over(service) if exit_seconds is not None else (),
+    )
+
+
+def _send_slow(service: RunningService, results: list[Exchange]) -> None:
+    """A request that is still under way when the drain is over and the listener is closed."""
+    limits = service.limits
+    connection = Connection(service.port, limits.answer, 65_536)
+    seconds = _BEFORE_SIGNAL_SECONDS + limits.drain + 1.0
+    path = f"/contract-probe/slow?seconds={seconds:g}"
+    results.append(connection.request("GET", path, seconds=seconds + limits.grace))
+    connection.close()
+
+
+def _left_over(service: RunningService) -> tuple[str, ...]:
+    """What still runs a second after the service ended."""
+    until = time.monotonic() + 1.0
+    while found := survivors(service.child.pid, service.marker):
+        if time.monotonic() >= until:
+            break
+        time.sleep(0.1)
+    return tuple(sorted(found.values()))[:_MOST_KEPT]

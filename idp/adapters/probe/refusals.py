@@ -1,0 +1,26 @@
+"""Start a service with wrong configuration and see it refuse."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from idp.adapters.probe.limits import ProbeLimits
+from idp.adapters.probe.service import started
+from idp.domain.contract import Refusal
+
+
+def try_start(folder: Path, env: Mapping[str, str], limits: ProbeLimits, key: str, wrong: str) -> Refusal:
+    """Start the service with one wrong key and wait until it ends or listens all the same.
+
+    Raises:
+        AdapterError: `make` is missing.
+    """
+    small = replace(limits, output_bytes=limits.output_bytes // 16)
+    begun = time.monotonic()
+    with started(folder, {**env, key: wrong}, small) as service:
+        service.wait_until_listening()
+        code = service.child.poll()
+        elapsed = time.monotonic() - begun
+        stdout, stderr = service.stdout, service.stderr
+    return Refusal(key, wrong, code, elapsed, f"{stdout.text}\n{stderr.text}")
