@@ -3,17 +3,18 @@
 import re
 from dataclasses import dataclass
 
+_COMMENTED_OUT = re.compile(r"^#[ \t]?([A-Z][A-Z0-9_]*)=(.*)$")
 _ASSIGNMENT = re.compile(r"^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]*=[ \t]*(.*)$")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One assignment and the comment lines right above it."""
+    """One assignment; `is_set` is false where it is commented out, as a key to be filled in."""
 
     key: str
     value: str
     line: int
-    comment: str
+    is_set: bool
 
 
 @dataclass(frozen=True)
@@ -25,25 +26,21 @@ class Dotenv:
 
     @property
     def values(self) -> dict[str, str]:
-        return {entry.key: entry.value for entry in self.entries}
+        """The values that are set."""
+        return {entry.key: entry.value for entry in self.entries if entry.is_set}
 
 
 def parse_dotenv(text: str) -> Dotenv:
-    """Read `KEY=value` lines; quotes and trailing comments are taken off. Never raises."""
+    """Read `KEY=value` and `#KEY=value` lines; quotes and trailing comments are taken off. Never raises."""
     entries: list[Entry] = []
     bad: list[int] = []
-    comment: list[str] = []
     for number, line in enumerate(text.split("\n"), start=1):
-        stripped = line.strip()
-        if match := _ASSIGNMENT.match(line):
-            entries.append(Entry(match[1], _value(match[2]), number, "\n".join(comment)))
-            comment = []
-        elif stripped.startswith("#"):
-            comment.append(stripped.lstrip("# "))
-        else:
-            comment = []
-            if stripped:
-                bad.append(number)
+        assigned = _ASSIGNMENT.match(line)
+        match = assigned or _COMMENTED_OUT.match(line)
+        if match:
+            entries.append(Entry(match[1], _value(match[2]), number, assigned is not None))
+        elif line.strip() and not line.lstrip().startswith("#"):
+            bad.append(number)
     return Dotenv(tuple(entries), tuple(bad))
 
 

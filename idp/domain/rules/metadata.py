@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 from idp.domain.rules.define import static_rule
-from idp.domain.rules.snapshot import Snapshot, SourceFile, as_mapping
+from idp.domain.rules.snapshot import Snapshot, SourceFile, as_mapping, yaml_documents
 from idp.domain.scorecard import (
     ContractPoint,
     Finding,
@@ -40,14 +41,19 @@ def has_catalog_entry(snapshot: Snapshot) -> Verdict:
     file = snapshot.get("catalog-info.yaml", "catalog-info.yml")
     if file is None:
         return failed("There is no catalog-info.yaml.", "catalog-info.yaml")
-    parsed = snapshot.parsed(file)
+    documents, parsed = yaml_documents(file)
     if parsed.error:
         return failed(f"It cannot be read: {parsed.error}.", file.path, parsed.line)
-    return judged(Finding(message, file.path) for message in _catalog_faults(parsed.value))
+    return judged(Finding(message, file.path) for message in _catalog_faults(_component(documents)))
 
 
-def _catalog_faults(value: object) -> Iterator[str]:
-    document = as_mapping(value)
+def _component(documents: list[Any]) -> dict[str, Any]:
+    """The first document of the kind Component, else the first one."""
+    entities = [as_mapping(document) for document in documents]
+    return next((entity for entity in entities if entity.get("kind") == "Component"), (entities or [{}])[0])
+
+
+def _catalog_faults(document: dict[str, Any]) -> Iterator[str]:
     if str(document.get("apiVersion")) not in {"backstage.io/v1alpha1", "backstage.io/v1beta1"}:
         yield "`apiVersion` is not backstage.io/v1alpha1."
     if document.get("kind") != "Component":
@@ -105,7 +111,7 @@ def owners_match(snapshot: Snapshot) -> Verdict:
     owners = snapshot.get(*_CODEOWNERS)
     if catalog is None or owners is None:
         return not_checked("It needs catalog-info.yaml (META-CATALOG) and CODEOWNERS (META-CODEOWNERS).")
-    owner = as_mapping(snapshot.parsed(catalog).mapping.get("spec")).get("owner")
+    owner = as_mapping(_component(yaml_documents(catalog)[0]).get("spec")).get("owner")
     if not isinstance(owner, str):
         return not_checked("catalog-info.yaml names no owner (META-CATALOG).")
     named = {

@@ -85,6 +85,19 @@ class Snapshot:
         return self._parsed[file.path]
 
 
+def yaml_documents(file: SourceFile) -> tuple[list[Any], "Parsed"]:
+    """Every document of a YAML file; `error` of the second value says why there are none."""
+    if file.is_binary:
+        return [], Parsed(None, "it is not a text file")
+    try:
+        parsed = _parse_yaml(file.text, several=True)
+    except RecursionError:
+        return [], Parsed(None, "it is nested too deeply")
+    except ValueError as error:
+        return [], Parsed(None, _one_line(error))
+    return as_list(parsed.value), parsed
+
+
 @dataclass(frozen=True)
 class Parsed:
     """A document, or why there is none; `error` is empty where it was read."""
@@ -166,12 +179,14 @@ def _marked(error: Any) -> Parsed:  # noqa: ANN401 - the class is imported lazil
     return Parsed(None, error.problem or "it is not YAML", mark.line + 1 if mark else 0)
 
 
-def _parse_yaml(text: str) -> Parsed:
+def _parse_yaml(text: str, *, several: bool = False) -> Parsed:
     import yaml
 
     if len(text) > MAX_YAML_BYTES:
         return Parsed(None, f"it is larger than {MAX_YAML_BYTES // 1024} KiB")
     try:
+        if several:
+            return Parsed(list(yaml.load_all(text, _yaml_loader())))  # noqa: S506 - a safe loader
         return Parsed(yaml.load(text, _yaml_loader()))  # noqa: S506 - a safe loader
     except yaml.MarkedYAMLError as error:
         return _marked(error)

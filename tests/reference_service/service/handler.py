@@ -58,7 +58,12 @@ class Handler(BaseHTTPRequestHandler):
             seconds = time.monotonic() - started
             self.application.metrics.observe(self.command, route, status, seconds)
             self.application.log.write(
-                "info", "request", method=self.command, route=route, status=status, duration_ms=seconds * 1000
+                "info",
+                "request",
+                method=self.command,
+                route=route,
+                status=status,
+                duration_ms=seconds * 1000,
             )
         CONTEXT.set({})
 
@@ -71,7 +76,11 @@ class Handler(BaseHTTPRequestHandler):
         except Problem as problem:
             return self._problem(path, problem)
         except Exception as error:  # noqa: BLE001 - the outermost boundary
-            exception = {"type": type(error).__name__, "message": str(error), "stacktrace": traceback.format_exc()}
+            exception = {
+                "type": type(error).__name__,
+                "message": str(error),
+                "stacktrace": traceback.format_exc(),
+            }
             self.application.log.write("error", "unhandled exception", exception=exception)
             return self._problem(path, Problem(500, "The request could not be processed."))
 
@@ -93,7 +102,10 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("X-Request-ID", CONTEXT.get({}).get("request_id", ""))
         if status != 204:  # noqa: PLR2004
-            self.send_header("Content-Type", "text/plain; version=0.0.4" if isinstance(payload, str) else kind)
+            self.send_header(
+                "Content-Type",
+                "text/plain; version=0.0.4" if isinstance(payload, str) else kind,
+            )
             self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         if status != 204:  # noqa: PLR2004

@@ -25,7 +25,13 @@ class Log:
 
     def write(self, level: str, message: str, **fields: object) -> None:
         timestamp = datetime.now(UTC).isoformat(timespec="milliseconds")
-        record = {"timestamp": timestamp, "level": level, "message": message, **self._fixed, **fields}
+        record = {
+            "timestamp": timestamp,
+            "level": level,
+            "message": message,
+            **self._fixed,
+            **fields,
+        }
         line = json.dumps({**record, **CONTEXT.get({})})
         with _LOCK:
             sys.stdout.write(line + "\n")

@@ -40,9 +40,14 @@ class Metrics:
                 labels = f'method="{method}",handler="{handler}"'
                 for bound in BUCKETS:
                     le = "+Inf" if bound == float("inf") else str(bound)
-                    lines.append(f'{name}_bucket{{{labels},le="{le}"}} {self._buckets[method, handler, bound]}')
+                    lines.append(
+                        f'{name}_bucket{{{labels},le="{le}"}} {self._buckets[method, handler, bound]}'
+                    )
                 lines.append(f"{name}_sum{{{labels}}} {total}")
-                lines.append(f'{name}_count{{{labels}}} {self._buckets[method, handler, BUCKETS[-1]]}')
+                lines.append(f"{name}_count{{{labels}}} {self._buckets[method, handler, BUCKETS[-1]]}")
         labels = f'service="{s.service}",version="{s.version}",environment="{s.environment}"'
-        lines += ["# TYPE service_build_info gauge", f"service_build_info{{{labels}}} 1"]
+        lines += [
+            "# TYPE service_build_info gauge",
+            f"service_build_info{{{labels}}} 1",
+        ]
         return "\n".join(lines) + "\n"

@@ -2,7 +2,7 @@
 
 import unittest
 
-from service.config_provider import load
+from .config_provider import load
 
 
 class SettingsCheck(unittest.TestCase):
