@@ -45,7 +45,7 @@ clean: ## Delete what make made
 
 ifdef UV
 install = $(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV) && \
-	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r $(1) && \
+	$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r $(1) && \
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps -e .
 else
 install = $(PYTHON) -m venv $(VENV) && \

@@ -201,6 +201,9 @@ def demo(
 
 def main() -> None:
     """Run the command line: the one place where errors become messages and exit codes."""
+    import gc
+
     from idp import boundary
 
+    gc.disable()
     sys.exit(boundary.guarded(lambda: app(standalone_mode=False), sys.argv[1:]))

@@ -3,6 +3,7 @@
 Rich is imported lazily: with `--output json` and for errors without a terminal it is not needed.
 """
 
+import importlib
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -36,11 +37,13 @@ def show(command: str, data: object, *, as_json: bool, error: IdpError | None = 
     if as_json:
         _print_json(failed(command, error, data) if error else succeeded(command, data))
         return
-    from idp import views
-
+    view = importlib.import_module(f"idp.views.{command.partition(' ')[0]}").view
     console = terminal()
-    for renderable in views.view(data):
-        console.print(renderable)
+    with console.capture() as captured:
+        for renderable in view(data):
+            console.print(renderable)
+    # Rich fills table cells up with spaces, which a file or a pipe should not get.
+    sys.stdout.write("\n".join(line.rstrip(" ") for line in captured.get().split("\n")))
 
 
 def show_sarif(scorecard: "Scorecard") -> None:

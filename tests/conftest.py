@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,14 +25,17 @@ def _isolated_git(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("XDG_CONFIG_HOME", str(home / "config"))
         patch.setenv("XDG_DATA_HOME", str(home / "data"))
         patch.setenv("XDG_STATE_HOME", str(home / "state"))
+        patch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
         patch.delenv("IDP_PLATFORM", raising=False)
         yield
 
 
 def _is_missing(tool: str) -> bool:
+    """Programs that PyPI packages bring lie beside this interpreter."""
     if tool == "docker-engine":
         return shutil.which("docker") is None or run("docker", "info", cwd=Path.cwd()).returncode != 0
-    return shutil.which(tool) is None
+    beside = str(Path(sys.executable).parent)
+    return shutil.which(tool, path=f"{beside}{os.pathsep}{os.environ['PATH']}") is None
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -121,8 +121,13 @@ def test_a_bug_is_exit_code_3_and_its_traceback_lies_in_a_log_file(monkeypatch: 
 def test_a_reader_that_goes_away_causes_no_noise(platform: Path) -> None:
     done = subprocess.run(
         f"{sys.executable} -m idp init --dry-run x | head -1; exit ${{PIPESTATUS[0]}}",
-        shell=True, executable="/bin/bash", cwd=platform, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        shell=True,
+        executable="/bin/bash",
+        cwd=platform,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert "Traceback" not in done.stderr
     assert "Exception" not in done.stderr
 
@@ -173,9 +178,13 @@ def test_colour_is_only_for_terminals_and_not_where_no_color_is_set(platform: Pa
     def on_a_terminal(environment: dict[str, str]) -> str:
         ours, theirs = pty.openpty()
         child = subprocess.Popen(
-            [sys.executable, "-m", "idp", "doctor"], cwd=platform, stdin=theirs, stdout=theirs, stderr=theirs,
+            [sys.executable, "-m", "idp", "doctor"],
+            cwd=platform,
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
             env={**os.environ, "TERM": "xterm-256color", **environment},
-        )  # fmt: skip
+        )
         os.close(theirs)
         text = b""
         while True:
@@ -205,7 +214,9 @@ def test_shell_completion_is_there(shell: str) -> None:
 
 
 def test_help_imports_nothing_heavy() -> None:
-    code = "import sys; from idp.cli import app; app(['--help'], standalone_mode=False); print(sorted(sys.modules))"
+    code = (
+        "import sys; from idp.cli import app; app(['-h'], standalone_mode=False); print(sorted(sys.modules))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     modules = done.stdout.splitlines()[-1]
     for heavy in ("copier", "pydantic", "rich", "yaml", "fastapi", "jinja2"):

@@ -146,7 +146,17 @@ def create_repository(folder: Path, message: str, tag: str | None = None) -> boo
     """
     output("init", "--quiet", "--initial-branch=main", cwd=folder)
     output("add", "--all", "--force", cwd=folder)
-    commit = ("commit", "--quiet", "--no-verify", "--allow-empty", "-m", message)
+    # A new repository has nothing to collect: housekeeping would only be one more process.
+    commit = (
+        "-c",
+        "maintenance.auto=false",
+        "commit",
+        "--quiet",
+        "--no-verify",
+        "--allow-empty",
+        "-m",
+        message,
+    )
     env: dict[str, str] = {}
     if call(*commit, cwd=folder).exit_code != 0:
         env = identity(folder)

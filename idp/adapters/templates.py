@@ -1,5 +1,7 @@
 """Copier, which renders. Nothing here decides what to render."""
 
+import importlib
+import threading
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,6 +21,11 @@ class Rendered:
     commit: str | None
     answers: Mapping[str, Any]
     questions: frozenset[str]
+
+
+def preload() -> None:
+    """Import Copier while the caller waits for Git: it takes longer than all of the caller's Git calls."""
+    threading.Thread(target=importlib.import_module, args=("copier",), daemon=True).start()
 
 
 def render(

@@ -75,6 +75,7 @@ def create(
     service.validate_name(name)
     given = service.parse_answers(data)
     destination = _free_destination(output_dir, name)
+    templates.preload()
     source = _resolve(template, version, platform, Path.cwd())
     answers = service.merge_answers(given, {service.ANSWER_NAME: name, **source.fixed_answers})
     checkout = source.platform.checkout if source.platform else None

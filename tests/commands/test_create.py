@@ -1,7 +1,6 @@
 """`idp create service`: the tree, the history, the catalog, and every way to refuse."""
 
 import filecmp
-import os
 import signal
 import subprocess
 import sys
@@ -26,7 +25,9 @@ QUICK_TEMPLATE = {
         "owner: {type: str, default: '@acme/team'}\n"
     ),
     "copier-templates/small/project/README.md.jinja": "# {{ service_name }} of {{ owner }}\n",
-    "copier-templates/small/project/{{ _copier_conf.answers_file }}.jinja": "{{ _copier_answers|to_nice_yaml }}",
+    "copier-templates/small/project/{{ _copier_conf.answers_file }}.jinja": (
+        "{{ _copier_answers|to_nice_yaml }}"
+    ),
     "environments/README.md": "Environments\n",
 }
 
@@ -42,7 +43,7 @@ def small_platform(tmp_path: Path) -> Path:
 def tree(folder: Path) -> dict[str, bytes | str]:
     """Every file but Git's: path → content (a link's target)."""
     return {
-        str(path.relative_to(folder)): os.readlink(path) if path.is_symlink() else path.read_bytes()
+        str(path.relative_to(folder)): str(path.readlink()) if path.is_symlink() else path.read_bytes()
         for path in folder.rglob("*")
         if (path.is_symlink() or path.is_file()) and ".git" not in path.relative_to(folder).parts[:1]
     }
@@ -54,12 +55,18 @@ def test_copier_copy_gives_the_same_tree_as_idp_create_with_the_same_answers(
     answers = ["-d", "owner=@acme/payments", "-d", 'description=Say "hi": 100 % of \\ it']
     ours, theirs = tmp_path / "ours", tmp_path / "theirs"
     ours.mkdir()
+    theirs.mkdir()
     created = idp("create", "service", "user-profile", *answers, "--platform", platform, "--output-dir", ours)
     assert created.exit_code == 0, created.stderr
     copied = run(
-        Path(sys.executable).with_name("copier"), "copy", "--defaults", *answers, platform, "user-profile",
-        cwd=theirs if theirs.mkdir() is None else theirs,
-    )  # fmt: skip
+        Path(sys.executable).with_name("copier"),
+        "copy",
+        "--defaults",
+        *answers,
+        platform,
+        "user-profile",
+        cwd=theirs,
+    )
     assert copied.returncode == 0, copied.stderr
     assert tree(ours / "user-profile") == tree(theirs / "user-profile")
     comparison = filecmp.dircmp(ours / "user-profile", theirs / "user-profile", ignore=[".git"])
@@ -145,9 +152,18 @@ def test_any_copier_path_is_a_template(tmp_path: Path) -> None:
     )
     save(template, tag="v3.1.0")
     result = idp(
-        "create", "service", "painted", "--template", template, "-d", "colour=blue", "--output-dir", tmp_path,
-        "--output", "json",
-    )  # fmt: skip
+        "create",
+        "service",
+        "painted",
+        "--template",
+        template,
+        "-d",
+        "colour=blue",
+        "--output-dir",
+        tmp_path,
+        "--output",
+        "json",
+    )
     assert result.exit_code == 0, result.stdout
     assert (tmp_path / "painted/paint.txt").read_text() == "blue\n"
     assert result.json["data"]["template_version"] == "v3.1.0"
@@ -207,9 +223,17 @@ def test_whatever_is_at_the_destination_stays_as_it_is(
     else:
         destination.symlink_to(tmp_path / "nowhere")
     result = idp(
-        "create", "service", "billing", "--template", "small", "--output-dir", tmp_path, "--output", "json",
+        "create",
+        "service",
+        "billing",
+        "--template",
+        "small",
+        "--output-dir",
+        tmp_path,
+        "--output",
+        "json",
         cwd=small_platform,
-    )  # fmt: skip
+    )
     assert result.exit_code == 1
     assert result.json["errors"][0]["code"] == "destination-exists"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["billing", "platform"]
@@ -258,9 +282,19 @@ def test_any_text_as_a_name_gives_a_service_or_one_clear_error_and_nothing_else(
 ) -> None:
     folder = tmp_path_factory.mktemp("names")
     result = idp(
-        "create", "service", "--template", "small", "--output-dir", folder, "--platform", small_platform,
-        "--output", "json", "--", name,
-    )  # fmt: skip
+        "create",
+        "service",
+        "--template",
+        "small",
+        "--output-dir",
+        folder,
+        "--platform",
+        small_platform,
+        "--output",
+        "json",
+        "--",
+        name,
+    )
     if result.exit_code == 0:
         assert [path.name for path in folder.iterdir()] == [name]
         assert len(name) <= NAME_MAX_LENGTH
@@ -280,9 +314,19 @@ def test_any_text_as_an_answer_gives_a_service_or_one_clear_error_and_nothing_el
     folder = tmp_path_factory.mktemp("answers")
     options = [word for key, value in answers.items() for word in ("--data", f"{key}={value}")]
     result = idp(
-        "create", "service", "billing", "--template", "small", "--platform", small_platform, "--output-dir", folder,
-        "--output", "json", *options,
-    )  # fmt: skip
+        "create",
+        "service",
+        "billing",
+        "--template",
+        "small",
+        "--platform",
+        small_platform,
+        "--output-dir",
+        folder,
+        "--output",
+        "json",
+        *options,
+    )
     assert result.exit_code in {0, 1, 2}
     assert [path.name for path in folder.iterdir()] == (["billing"] if result.exit_code == 0 else [])
 
@@ -294,9 +338,18 @@ def test_an_answer_is_carried_as_it_is_and_never_executed(
 ) -> None:
     folder = tmp_path_factory.mktemp("owners")
     result = idp(
-        "create", "service", "billing", "--template", "small", "--platform", small_platform, "--output-dir", folder,
-        "--data", f"owner={owner}",
-    )  # fmt: skip
+        "create",
+        "service",
+        "billing",
+        "--template",
+        "small",
+        "--platform",
+        small_platform,
+        "--output-dir",
+        folder,
+        "--data",
+        f"owner={owner}",
+    )
     if result.exit_code == 0:
         answers = yaml.safe_load((folder / "billing/.copier-answers.yml").read_text())
         assert answers["owner"] == owner
@@ -307,10 +360,22 @@ def test_concurrent_creations_in_one_platform_are_all_registered(
 ) -> None:
     def create(number: int) -> int:
         return subprocess.run(
-            [sys.executable, "-m", "idp", "create", "service", f"service-{number}", "--template", "small",
-             "--output-dir", str(tmp_path)],
-            cwd=small_platform, capture_output=True, check=False,
-        ).returncode  # fmt: skip
+            [
+                sys.executable,
+                "-m",
+                "idp",
+                "create",
+                "service",
+                f"service-{number}",
+                "--template",
+                "small",
+                "--output-dir",
+                str(tmp_path),
+            ],
+            cwd=small_platform,
+            capture_output=True,
+            check=False,
+        ).returncode
 
     with ThreadPoolExecutor(6) as pool:
         assert list(pool.map(create, range(12))) == [0] * 12
@@ -323,10 +388,22 @@ def test_concurrent_creations_in_one_platform_are_all_registered(
 def test_of_concurrent_creations_of_one_name_exactly_one_wins(small_platform: Path, tmp_path: Path) -> None:
     def create(_: int) -> "subprocess.CompletedProcess[bytes]":
         return subprocess.run(
-            [sys.executable, "-m", "idp", "create", "service", "billing", "--template", "small",
-             "--output-dir", str(tmp_path)],
-            cwd=small_platform, capture_output=True, check=False,
-        )  # fmt: skip
+            [
+                sys.executable,
+                "-m",
+                "idp",
+                "create",
+                "service",
+                "billing",
+                "--template",
+                "small",
+                "--output-dir",
+                str(tmp_path),
+            ],
+            cwd=small_platform,
+            capture_output=True,
+            check=False,
+        )
 
     with ThreadPoolExecutor(5) as pool:
         codes = sorted(done.returncode for done in pool.map(create, range(5)))

@@ -1,0 +1,31 @@
+"""`idp demo`."""
+
+from collections.abc import Iterator
+
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from idp.commands.demo import Demo, DemoPlan
+from idp.domain.display import safe
+from idp.views import check
+from idp.views.layout import columns
+
+
+def view(data: Demo | DemoPlan) -> Iterator[RenderableType]:
+    return _plan(data) if isinstance(data, DemoPlan) else _done(data)
+
+
+def _plan(plan: DemoPlan) -> Iterator[RenderableType]:
+    yield Text("Would do, in a temporary folder:")
+    yield Padding(
+        columns([(f"{number}.", title) for number, title in enumerate(plan.steps, 1)]), (0, 0, 0, 2)
+    )
+
+
+def _done(done: Demo) -> Iterator[RenderableType]:
+    yield from check.view(done.scorecard)
+    yield Text()
+    yield columns([(Text("✓", "green"), f"{step.seconds:6.1f} s", step.title) for step in done.steps])
+    if done.folder:
+        yield Text(safe(f"\nEverything lies in {done.folder}"))
