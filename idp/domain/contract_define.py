@@ -19,17 +19,20 @@ def live_rule(
     severity: Severity = Severity.ERROR,
     routes: Sequence[str] = (),
     needs_start: bool = True,
+    needs_output: bool = False,
 ) -> Callable[[Judge], Standard[Observations]]:
     """Decorator: the function becomes a standard judged on what was observed.
 
-    It is judged only where the service listened (unless `needs_start` is false) and the `routes` of the
-    contract probe that it needs answered.
+    It is judged only where the service listened (unless `needs_start` is false), the `routes` of the contract
+    probe that it needs answered, and (if `needs_output`) all output was read.
     """
 
     def define(judge: Judge) -> Standard[Observations]:
         def guarded(observations: Observations) -> Verdict:
             if needs_start and not observations.start.listening:
                 return not_checked("The service did not start (START-LISTENS).")
+            if needs_output and observations.output.overflow:
+                return not_checked("Not all of the output was read (LOG-VOLUME).")
             missing = [route for route in routes if not observations.has_route(route)]
             if missing:
                 names = ", ".join(f"/contract-probe/{route}" for route in missing)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from idp.domain.contract import Exchange, Observations
-from idp.domain.contract_define import described, live_rule
+from idp.domain.contract_define import REQUEST_ID_HEADER, described, live_rule
 from idp.domain.scorecard import ContractPoint, Finding, Verdict, failed, judged
 
 _POINT = ContractPoint.LOGS
@@ -25,9 +25,22 @@ def requests_seen(observations: Observations) -> list[Exchange]:
     ]
 
 
+def stray_access_lines(observations: Observations) -> list[dict[str, Any]]:
+    """The access lines that have none of the IDs that the probe sent or got back."""
+    got_back = {exchange.header(REQUEST_ID_HEADER) for exchange in observations.exchanges.values()}
+    return [
+        record
+        for record in observations.records
+        if record.get("message") == ACCESS_MESSAGE
+        and not str(record.get("request_id") or "").startswith(observations.token)
+        and record.get("request_id") not in got_back - {None}
+    ]
+
+
 def lines_of(observations: Observations, exchange: Exchange) -> list[dict[str, Any]]:
-    """The log lines that have a request's ID."""
-    return [record for record in observations.records if record.get("request_id") == exchange.request_id]
+    """The log lines that have the ID that a request was sent with, or that came back instead of it."""
+    ids = {exchange.request_id, exchange.header(REQUEST_ID_HEADER)} - {None}
+    return [record for record in observations.records if str(record.get("request_id")) in ids]
 
 
 @live_rule(
@@ -90,20 +103,17 @@ def _is_utc(value: object) -> bool:
     "LOG-ACCESS",
     "Each request has exactly one access line with method, route, status and duration_ms",
     point=_POINT,
+    needs_output=True,
     reason="Without it nobody can tell what was asked of the service, by whom and how long it took.",
     fix="Log `request` once, after the answer; route is the template (/items/{id}), `unmatched` if none.",
 )
 def has_access_lines(observations: Observations) -> Verdict:
-    strays = [record for record in _access_lines(observations) if not record.get("request_id")]
+    strays = stray_access_lines(observations)
     return judged(
         finding
         for exchange in requests_seen(observations)
         for finding in _access_faults(observations, exchange, strays)
     )
-
-
-def _access_lines(observations: Observations) -> list[dict[str, Any]]:
-    return [record for record in observations.records if record.get("message") == ACCESS_MESSAGE]
 
 
 def _access_faults(
@@ -147,21 +157,26 @@ def _line_faults(line: dict[str, Any], exchange: Exchange) -> Iterator[str]:
     "LOG-EXCEPTION",
     "An unhandled exception is one line of level error with the exception as a field",
     point=_POINT,
+    needs_output=True,
     reason="An error without its cause in the log cannot be repaired.",
     fix="Log at level error with `exception: {type, message, stacktrace}` in the same JSON object.",
     routes=("error",),
 )
 def logs_exception(observations: Observations) -> Verdict:
-    exchange = observations.exchanges["error"]
-    # Lines without any ID are REQID-LOGS' fault alone.
-    lines = [
-        record for record in observations.records if record.get("request_id") in {exchange.request_id, None}
-    ]
-    errors = [
-        record for record in lines if str(record.get("level")).lower() in {"error", "critical", "fatal"}
-    ]
-    with_cause = [record for record in errors if _names_cause(record.get("exception"))]
-    return judged([] if with_cause else [Finding("No line of level error with the field `exception`.")])
+    # A line without the request's ID is REQID-LOGS' fault alone.
+    return judged(
+        []
+        if any(exception_lines(observations))
+        else [Finding("No line of level error has the field `exception`.")]
+    )
+
+
+def exception_lines(observations: Observations) -> Iterator[dict[str, Any]]:
+    """The lines of level error that have an exception as a field."""
+    for record in observations.records:
+        is_error = str(record.get("level")).lower() in {"error", "critical", "fatal"}
+        if is_error and _names_cause(record.get("exception")):
+            yield record
 
 
 def _names_cause(exception: object) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from idp.domain.contract import Exchange, Observations
 from idp.domain.contract_define import REQUEST_ID_HEADER, described, live_rule
-from idp.domain.contract_logs import lines_of, requests_seen
+from idp.domain.contract_logs import exception_lines, lines_of, stray_access_lines
 from idp.domain.scorecard import ContractPoint, Finding, Verdict, failed, judged
 
 _POINT = ContractPoint.REQUEST_ID
@@ -80,15 +80,25 @@ def echoes_on_errors(observations: Observations) -> Verdict:
     "REQID-LOGS",
     "Every log line of a request has its request_id",
     point=_POINT,
+    needs_output=True,
     reason="The line that explains an error must be found by the ID that the client quotes.",
     fix="Bind request_id to the logging context for the time of the request, and clear it afterwards.",
 )
 def logs_request_id(observations: Observations) -> Verdict:
-    return judged(
-        Finding(f"{described(exchange)}: no log line has its request ID.")
-        for exchange in requests_seen(observations)
-        if not lines_of(observations, exchange)
+    unanswered = sum(
+        exchange.header(REQUEST_ID_HEADER) is None
+        for name, exchange in observations.exchanges.items()
+        if name.startswith("id-bad-")
     )
+    found = []
+    strays = len(stray_access_lines(observations)) - unanswered
+    if strays > 0:
+        found.append(Finding(f"{strays} access lines have no request_id, or not that of their request."))
+    sent = observations.exchanges["error"].request_id
+    exceptions = [record.get("request_id") for record in exception_lines(observations)]
+    if exceptions and sent not in exceptions:
+        found.append(Finding("The line of the unhandled exception has not the request's request_id."))
+    return judged(found)
 
 
 @live_rule(
@@ -133,6 +143,7 @@ def forwards_trace(observations: Observations) -> Verdict:
     "TRACE-LOGS",
     "trace_id in the logs is the incoming trace's, or a new one",
     point=_POINT,
+    needs_output=True,
     reason="Logs and traces are joined by it.",
     fix="Take the 32 hex digits from a valid traceparent, else generate them; bind them like request_id.",
 )

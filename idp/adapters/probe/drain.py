@@ -5,7 +5,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from idp.adapters.probe.http_client import Connection, ask
+from idp.adapters.probe.http_client import Connection
 from idp.adapters.probe.limits import ProbeLimits
 from idp.adapters.probe.service import RunningService
 from idp.adapters.probe.survivors import survivors
@@ -27,6 +27,7 @@ class Balancer:
 
     port: int
     limits: ProbeLimits
+    token: str
     stop: threading.Event = field(default_factory=threading.Event)
     signalled: float | None = None
     sent: int = 0
@@ -40,13 +41,21 @@ class Balancer:
     def watch(self) -> None:
         """Probe ready until it is not 200; see whether new connections are served, and stop."""
         while not self.stop.is_set():
-            status = ask(self.port, READY, self.limits.answer)
+            status = self._ask(READY)
             self.ready.append((self._since_signal(), status))
             if status != _OK:
-                self.served_while_draining = ask(self.port, TRAFFIC, self.limits.answer)
+                self.served_while_draining = self._ask(TRAFFIC)
                 self.stop.set()
                 return
             self.stop.wait(_PROBE_SECONDS)
+
+    def _ask(self, path: str) -> int | None:
+        """The status of a GET on a new connection, None if there is no answer in time."""
+        connection = Connection(self.port, self.limits.answer, 65_536)
+        try:
+            return connection.request("GET", path, request_id=f"{self.token}.balancer").status
+        finally:
+            connection.close()
 
     def _since_signal(self) -> float:
         return -1.0 if self.signalled is None else time.monotonic() - self.signalled
@@ -56,7 +65,7 @@ class Balancer:
         connection = Connection(self.port, self.limits.answer, 65_536)
         while not self.stop.is_set():
             after = self.signalled is not None
-            self._record(connection.request("GET", TRAFFIC), after=after)
+            self._record(connection.request("GET", TRAFFIC, request_id=f"{self.token}.flood"), after=after)
             if not keep_alive:
                 connection.close()
             time.sleep(_PAUSE_SECONDS)
@@ -72,10 +81,13 @@ class Balancer:
                     self.failures.append(f"GET {TRAFFIC}: {exchange.outcome}")
 
 
-def observe_drain(service: RunningService, *, has_slow_route: bool) -> Drain | None:
-    """Flood, send SIGTERM, and wait for the end; None if the service had ended before the signal."""
+def observe_drain(service: RunningService, token: str, *, has_slow_route: bool) -> Drain | None:
+    """Flood, send SIGTERM, and wait for the end; None if the service had ended before the signal.
+
+    The IDs of the requests begin with the token.
+    """
     limits = service.limits
-    balancer = Balancer(service.port, limits)
+    balancer = Balancer(service.port, limits, token)
     threads = [threading.Thread(target=balancer.watch, daemon=True)]
     threads += [
         threading.Thread(target=balancer.work, kwargs={"keep_alive": number % 2 == 0}, daemon=True)
@@ -83,7 +95,7 @@ def observe_drain(service: RunningService, *, has_slow_route: bool) -> Drain | N
     ]
     in_flight: list[Exchange] = []
     if has_slow_route:
-        threads.append(threading.Thread(target=_send_slow, args=(service, in_flight), daemon=True))
+        threads.append(threading.Thread(target=_send_slow, args=(service, token, in_flight), daemon=True))
     for thread in threads:
         thread.start()
     time.sleep(_BEFORE_SIGNAL_SECONDS)
@@ -123,13 +135,14 @@ def _drain(
     )
 
 
-def _send_slow(service: RunningService, results: list[Exchange]) -> None:
+def _send_slow(service: RunningService, token: str, results: list[Exchange]) -> None:
     """A request that is still under way when the drain is over and the listener is closed."""
     limits = service.limits
     connection = Connection(service.port, limits.answer, 65_536)
     seconds = _BEFORE_SIGNAL_SECONDS + limits.drain + 1.0
     path = f"/contract-probe/slow?seconds={seconds:g}"
-    results.append(connection.request("GET", path, seconds=seconds + limits.grace))
+    given = seconds + limits.grace
+    results.append(connection.request("GET", path, request_id=f"{token}.slow-drain", seconds=given))
     connection.close()
 
 

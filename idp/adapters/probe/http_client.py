@@ -85,12 +85,3 @@ def _reason(error: Exception) -> str:
     if isinstance(error, ConnectionRefusedError):
         return "the connection was refused"
     return f"{type(error).__name__}: {error}"[:200]
-
-
-def ask(port: int, path: str, seconds: float) -> int | None:
-    """The status of a GET on a new connection, None if there is no answer in time."""
-    connection = Connection(port, seconds, 65_536)
-    try:
-        return connection.request("GET", path).status
-    finally:
-        connection.close()

@@ -137,4 +137,6 @@ def _settled(service: RunningService) -> Output:
 
 def _drain(service: RunningService, prober: Prober) -> Drain | None:
     slow = prober.exchanges.get("slow")
-    return observe_drain(service, has_slow_route=slow is not None and slow.status not in {None, 404})
+    return observe_drain(
+        service, prober.token, has_slow_route=slow is not None and slow.status not in {None, 404}
+    )

@@ -57,14 +57,8 @@ class Handler(BaseHTTPRequestHandler):
             status = self._answer(path)
             seconds = time.monotonic() - started
             self.application.metrics.observe(self.command, route, status, seconds)
-            self.application.log.write(
-                "info",
-                "request",
-                method=self.command,
-                route=route,
-                status=status,
-                duration_ms=seconds * 1000,
-            )
+            fields = {"method": self.command, "route": route, "status": status}
+            self.application.log.write("info", "request", duration_ms=seconds * 1000, **fields)
         CONTEXT.set({})
 
     def _answer(self, path: str) -> int:
