@@ -185,6 +185,20 @@ def test_markdown_carries_the_description_as_text(service: Path) -> None:
     assert (service / "README.md").read_text().splitlines()[2] == r'Keeps "profiles": names \& \*faces\*'
 
 
+@pytest.mark.needs("promtool")
+def test_the_runbooks_queries_are_promql(service: Path, tmp_path: Path) -> None:
+    block = (service / "docs" / "runbook.md").read_text().split("```promql\n")[1].split("```")[0]
+    queries = [
+        " ".join(query.split()) for query in re.split(r"^#.*$", block, flags=re.MULTILINE) if query.strip()
+    ]
+    rules = [{"record": f"query_{number}", "expr": query} for number, query in enumerate(queries)]
+    path = tmp_path / "rules.yml"
+    path.write_text(yaml.safe_dump({"groups": [{"name": "runbook", "rules": rules}]}))
+    done = run("promtool", "check", "rules", path, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert f"{len(queries)} rules found" in done.stdout
+
+
 def test_pre_commit_accepts_its_configuration_and_fetches_nothing(service: Path) -> None:
     path = service / ".pre-commit-config.yaml"
     done = run(sys.executable, "-m", "pre_commit", "validate-config", path, cwd=service)
