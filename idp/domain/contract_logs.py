@@ -33,7 +33,7 @@ def stray_access_lines(observations: Observations) -> list[dict[str, Any]]:
         for record in observations.records
         if record.get("message") == ACCESS_MESSAGE
         and not str(record.get("request_id") or "").startswith(observations.token)
-        and record.get("request_id") not in got_back - {None}
+        and str(record.get("request_id")) not in got_back
     ]
 
 

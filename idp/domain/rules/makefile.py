@@ -1,7 +1,6 @@
 """MAKE: one set of commands in every service, whatever its language."""
 
 import re
-from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from idp.domain.rules.define import static_rule
@@ -22,18 +21,21 @@ def find_makefile(snapshot: Snapshot) -> SourceFile | None:
 def targets(snapshot: Snapshot) -> frozenset[str]:
     """The explicit targets of the Makefile and of the files that it includes."""
     makefile = find_makefile(snapshot)
-    return frozenset(_targets(snapshot, makefile, frozenset())) if makefile else frozenset()
-
-
-def _targets(snapshot: Snapshot, makefile: SourceFile, seen: frozenset[str]) -> Iterator[str]:
-    for line in makefile.text.replace("\\\n", " ").split("\n"):
-        if match := _RULE_LINE.match(line):
-            yield from match[1].split()
-        elif match := _INCLUDE.match(line):
-            for name in match[1].split():
-                included = snapshot.get(str(PurePosixPath(name)))
-                if included and included.path not in seen:
-                    yield from _targets(snapshot, included, seen | {makefile.path, included.path})
+    waiting = [makefile] if makefile else []
+    seen: set[str] = set()
+    found: set[str] = set()
+    while waiting:
+        file = waiting.pop()
+        if file.path in seen:
+            continue
+        seen.add(file.path)
+        for line in file.text.replace("\\\n", " ").split("\n"):
+            if match := _RULE_LINE.match(line):
+                found.update(match[1].split())
+            elif match := _INCLUDE.match(line):
+                paths = (str(PurePosixPath(name)) for name in match[1].split())
+                waiting += [included for path in paths if (included := snapshot.get(path))]
+    return frozenset(found)
 
 
 @static_rule(

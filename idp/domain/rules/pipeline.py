@@ -37,16 +37,22 @@ def _jobs(snapshot: Snapshot, file: SourceFile) -> dict[str, dict[str, Any]]:
 
 
 def _uses(snapshot: Snapshot, file: SourceFile) -> Iterator[Use]:
+    lines = _lines(file)
     for job in _jobs(snapshot, file).values():
         targets = [(job.get("uses"), True)]
         targets += [(as_mapping(step).get("uses"), False) for step in as_list(job.get("steps"))]
         for target, is_workflow in targets:
             if isinstance(target, str):
-                yield Use(file, target, _line_of(file, target), is_workflow)
+                yield Use(file, target, lines.get(target, 0), is_workflow)
 
 
-def _line_of(file: SourceFile, target: str) -> int:
-    return next((number for number, line in file.lines if target in line and _PLACE.match(line)), 0)
+def _lines(file: SourceFile) -> dict[str, int]:
+    """What each `uses:` names → the first line that names it."""
+    found: dict[str, int] = {}
+    for number, line in file.lines:
+        if match := _PLACE.match(line):
+            found.setdefault(line[match.end() :].partition(" #")[0].strip(" \"'"), number)
+    return found
 
 
 @static_rule(

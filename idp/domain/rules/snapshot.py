@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from itertools import accumulate
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -140,6 +141,7 @@ def parse(file: SourceFile) -> Parsed:
 
 MAX_YAML_BYTES = 128 * 1024
 _MAX_MERGED_KEYS = 10_000
+_MAX_DEPTH = 100
 
 
 @cache
@@ -159,11 +161,18 @@ def _yaml_loader() -> Any:  # noqa: ANN401 - a class made from a lazily imported
 
 
 def yaml_syntax_error(file: SourceFile) -> Parsed:
-    """Whether a YAML file is well-formed; several documents and unknown tags are, unlike for `parse`."""
+    """Whether a YAML file is well-formed, several documents and unknown tags included.
+
+    A file that is too large to be read as YAML counts as well-formed.
+    """
     import yaml
 
-    if file.is_binary or len(file.text) > MAX_YAML_BYTES:
+    if file.is_binary:
         return parse(file)
+    if len(file.text) > MAX_YAML_BYTES:
+        return Parsed(None)
+    if _is_nested_deeply(file.text):
+        return Parsed(None, "it is nested too deeply")
     try:
         for _ in yaml.parse(file.text, yaml.SafeLoader):
             pass
@@ -172,6 +181,12 @@ def yaml_syntax_error(file: SourceFile) -> Parsed:
     except (yaml.YAMLError, ValueError) as error:
         return Parsed(None, _one_line(error))
     return Parsed(None)
+
+
+def _is_nested_deeply(text: str) -> bool:
+    """Whether more brackets are open at once than any configuration has; PyYAML takes quadratic time then."""
+    depths = accumulate((char in "[{") - (char in "]}") for char in text if char in "[]{}")
+    return max(depths, default=0) > _MAX_DEPTH
 
 
 def _marked(error: Any) -> Parsed:  # noqa: ANN401 - the class is imported lazily
@@ -184,9 +199,11 @@ def _parse_yaml(text: str, *, several: bool = False) -> Parsed:
 
     if len(text) > MAX_YAML_BYTES:
         return Parsed(None, f"it is larger than {MAX_YAML_BYTES // 1024} KiB")
+    if _is_nested_deeply(text):
+        return Parsed(None, "it is nested too deeply")
     try:
         if several:
-            return Parsed(list(yaml.load_all(text, _yaml_loader())))  # noqa: S506 - a safe loader
+            return Parsed(list(yaml.load_all(text, _yaml_loader())))
         return Parsed(yaml.load(text, _yaml_loader()))  # noqa: S506 - a safe loader
     except yaml.MarkedYAMLError as error:
         return _marked(error)
