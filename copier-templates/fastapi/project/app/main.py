@@ -5,9 +5,10 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from app import health, items, metrics, problems
+from app import health, metrics, problems
 from app.config_provider import Configuration
 from app.http_client import HttpClient
+from app.items import InMemoryItems, build_items_router
 from app.lifecycle import Lifecycle
 from app.middleware import RequestMiddleware
 from app.settings import Settings
@@ -49,7 +50,7 @@ def create_app(configuration: Configuration[Settings], lifecycle: Lifecycle | No
     problems.install(app)
     request_metrics = metrics.expose(app, settings.service_name, settings.service_version, settings.environment)
     app.include_router(health.build_router(readiness))
-    app.include_router(items.build_router(items.InMemoryItems()))  # the example: delete it with app/items, tests/items
+    app.include_router(build_items_router(InMemoryItems()))  # the example; delete app/items and tests/items with it
     if settings.contract_probe:
         from app import contract_probe  # noqa: PLC0415 - not even loaded elsewhere
 

@@ -33,7 +33,7 @@ async def test_a_draining_service_is_not_ready_but_serves_and_closes_connections
     lifecycle.draining = True
     response = await client.get("/health/ready")
     assert (response.status_code, response.json()["detail"]) == (503, "draining")
-    served = await client.get("/items")
+    served = await client.get("/health/live")
     assert (served.status_code, served.headers["connection"]) == (200, "close")
 
 

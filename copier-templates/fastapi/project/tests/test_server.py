@@ -43,7 +43,7 @@ async def test_sigterm_drains_before_it_stops(server: DrainingServer, http: http
     await asyncio.sleep(0.1)
     server.handle_exit(signal.SIGTERM, None)
     assert (await http.get("/health/ready")).status_code == 503
-    assert (await http.get("/items")).status_code == 200
+    assert (await http.get("/health/live")).status_code == 200
     assert not server.should_exit
     assert (await in_flight).status_code == 200
     assert server.should_exit

@@ -14,7 +14,7 @@ _log = get_logger(__name__)
 ItemId = Annotated[int, Path(ge=1, examples=[7])]
 
 
-def build_router(items: ItemRepository) -> APIRouter:
+def build_items_router(items: ItemRepository) -> APIRouter:
     """`/items` over a repository."""
     router = APIRouter(prefix="/items", tags=["items"])
 

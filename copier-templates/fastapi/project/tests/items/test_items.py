@@ -1,3 +1,6 @@
+from collections.abc import Callable
+from typing import Any
+
 import httpx
 import pytest
 
@@ -18,6 +21,16 @@ async def test_a_list_comes_in_pages(client: httpx.AsyncClient) -> None:
         await client.post("/items", json={"name": f"item {number}"})
     page = await client.get("/items", params={"offset": 3, "limit": 10})
     assert [item["name"] for item in page.json()] == ["item 3", "item 4"]
+
+
+async def test_items_share_one_route_in_logs_and_metrics(
+    client: httpx.AsyncClient, log_lines: Callable[[], list[dict[str, Any]]]
+) -> None:
+    for number in range(1, 6):
+        await client.get(f"/items/{number}")
+    assert {line["route"] for line in log_lines()} == {"/items/{item_id}"}
+    text = (await client.get("/metrics")).text
+    assert 'http_requests_total{handler="/items/{item_id}",method="GET",status="404"} 5.0' in text
 
 
 @pytest.mark.parametrize("body", [{}, {"name": ""}, {"name": "x" * 101}, {"name": "a", "id": 7}, []])
