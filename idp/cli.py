@@ -147,6 +147,61 @@ def check(
 
 
 @app.command()
+def update(
+    path: ServiceArgument = Path(),
+    to: Annotated[
+        str | None, typer.Option("--to", help="Template version, vX.Y.Z.", show_default="newest")
+    ] = None,
+    data: Annotated[
+        list[str] | None,
+        typer.Option("--data", "-d", metavar="NAME=VALUE", help="Answer a template's question anew."),
+    ] = None,
+    defaults: Annotated[bool, typer.Option("--defaults", help="Ask nothing, take the defaults.")] = False,
+    branch: Annotated[
+        bool, typer.Option("--branch", help="Commit to a branch, leave the work tree alone.")
+    ] = False,
+    markers: Annotated[
+        bool, typer.Option("--markers", help="On conflicts write the merge with conflict markers.")
+    ] = False,
+    abort: Annotated[bool, typer.Option("--abort", help="Undo an update that is not committed.")] = False,
+    dry_run: DryRunOption = False,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Update a service to a newer version of its template."""
+    from idp import console
+    from idp.commands import update as command
+
+    as_json = output is Output.JSON
+    if abort:
+        console.show("update", command.Aborted(command.abort(path)), as_json=as_json)
+        return
+    done = command.update(
+        path,
+        to=to,
+        data=data or (),
+        ask=not defaults and not as_json and sys.stdin.isatty() and sys.stderr.isatty(),
+        dry_run=dry_run,
+        branch=branch,
+        markers=markers,
+    )
+    error = command.verdict(done, markers=markers)
+    console.show("update", done, as_json=as_json, error=error)
+    if error:
+        if not as_json:
+            console.show_error("update", error, as_json=False)
+        raise typer.Exit(error.exit_code)
+
+
+@app.command()
+def diff(path: ServiceArgument = Path(), output: OutputOption = Output.TEXT) -> None:
+    """Show how a service differs from its template's rendering."""
+    from idp import console
+    from idp.commands.diff import diff as command
+
+    console.show("diff", command(path), as_json=output is Output.JSON)
+
+
+@app.command()
 def templates(platform: PlatformOption = None, output: OutputOption = Output.TEXT) -> None:
     """List the platform's templates and versions."""
     from idp import console

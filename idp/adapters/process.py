@@ -14,7 +14,10 @@ from idp.errors import AdapterError
 
 @dataclass(frozen=True)
 class Completed:
-    """A finished program: its exit code (negative: ended by that signal) and decoded output."""
+    """A finished program: its exit code (negative: ended by that signal) and output, decoded as UTF-8.
+
+    Bytes that are no UTF-8 (Git paths may be any) are surrogates, and become the same bytes again as input.
+    """
 
     exit_code: int
     stdout: str
@@ -30,10 +33,8 @@ def _missing(program: str) -> AdapterError:
 
 
 def _environment(extra: Mapping[str, str] | None, unset: Sequence[str]) -> dict[str, str]:
-    environment = {**os.environ, **(extra or {})}
-    for name in unset:
-        environment.pop(name, None)
-    return environment
+    inherited = {name: value for name, value in os.environ.items() if name not in unset}
+    return {**inherited, **(extra or {})}
 
 
 def run(
@@ -50,15 +51,15 @@ def run(
     Args:
         argv: program and arguments.
         cwd: working directory, this process's own if None.
-        env: variables added to this process's environment.
-        unset: variables removed from it.
+        env: variables added to what is inherited.
+        unset: variables that are not inherited.
         stdin: what the program reads.
         timeout: seconds; None waits for ever.
 
     Raises:
         AdapterError: the program is missing or overran its time. A non-zero exit code is not an error here.
     """
-    data = stdin.encode() if isinstance(stdin, str) else stdin
+    data = stdin.encode(errors="surrogateescape") if isinstance(stdin, str) else stdin
     try:
         done = subprocess.run(  # noqa: S603 - argv, never a shell
             [str(part) for part in argv],
@@ -78,7 +79,9 @@ def run(
             "Run it by hand to see what it waits for.",
         ) from error
     return Completed(
-        done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
+        done.returncode,
+        done.stdout.decode(errors="surrogateescape"),
+        done.stderr.decode(errors="surrogateescape"),
     )
 
 

@@ -46,7 +46,7 @@ def render(
     """
     import copier
 
-    with _explained(source), warnings.catch_warnings():
+    with explained(source), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         worker = copier.run_copy(
             source,
@@ -66,7 +66,7 @@ def render(
 
 
 @contextmanager
-def _explained(source: str) -> Iterator[None]:
+def explained(source: str) -> Iterator[None]:
     """Everything that Copier, Jinja or Git raise while rendering, as one error with a hint."""
     try:
         yield

@@ -46,6 +46,14 @@ def versions(tags: Iterable[str]) -> list[TemplateVersion]:
     return sorted(found, reverse=True)
 
 
+def is_older(name: str, than: str) -> bool:
+    """Whether both are versions, and the first is the lower one; Git's descriptions count as their tag."""
+    try:
+        return Version(name.partition("-")[0]) < Version(than.partition("-")[0])
+    except InvalidVersion:
+        return False
+
+
 def choose(tags: Iterable[str], wanted: str | None) -> str | None:
     """The tag to use: the wanted one, else the newest release, else None (the repository has no version yet).
 

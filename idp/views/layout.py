@@ -55,3 +55,15 @@ def steps_to_take(commands: Sequence[tuple[str, str]]) -> Iterator["RenderableTy
     yield Padding(
         columns([(Text(safe(command), "cyan"), why) for command, why in commands]), (0, 0, 0, 2), expand=False
     )
+
+
+_DIFF_STYLE = {"+": "green", "-": "red", "@": "cyan"}
+
+
+def diff_text(diff: str) -> Text:
+    """A unified diff with its usual colours."""
+    text = Text(no_wrap=True, overflow="ignore")
+    for line in diff.splitlines():
+        header = line.startswith(("+++", "---", "diff ", "index "))
+        text.append(safe(line) + "\n", "bold" if header else _DIFF_STYLE.get(line[:1], ""))
+    return text
