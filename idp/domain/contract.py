@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-PROBE_ROUTES = ("error", "slow", "outbound", "dependency", "echo")
-"""The routes below `/contract-probe/` that a service mounts with CONTRACT_PROBE=true."""
+PROBE_ROUTES = {"error": 500, "slow": 200, "outbound": 200, "dependency": 204, "echo": 200}
+"""The routes below `/contract-probe/` that a service mounts in probe mode, and what they answer."""
 
 
 @dataclass(frozen=True)
@@ -149,9 +149,9 @@ class Observations:
     canaries: tuple[Canary, ...] = ()
 
     def has_route(self, name: str) -> bool:
-        """Whether the contract probe's route was mounted: it answered, and not with 404."""
+        """Whether the contract probe's route was mounted: it answered, and not that there is none."""
         exchange = self.exchanges.get(name)
-        return exchange is not None and exchange.status not in {None, 404}
+        return exchange is not None and exchange.status not in {None, 404, 405, 501}
 
     @cached_property
     def log_lines(self) -> tuple[dict[str, Any] | None, ...]:

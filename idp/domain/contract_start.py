@@ -21,7 +21,8 @@ def starts(observations: Observations) -> Verdict:
     start = observations.start
     if start.listening:
         return judged([])
-    words = [line.strip() for line in observations.output.stderr.splitlines() if line.strip()]
+    lines = (line.strip() for line in observations.output.stderr.splitlines())
+    words = [line for line in lines if line and not line.startswith(("make:", "make["))]
     said = f" Its last words: {words[-1][:300]}" if words else ""
     return failed(f"{start.reason}{said}")
 
@@ -35,9 +36,10 @@ def starts(observations: Observations) -> Verdict:
 )
 def mounts_probe_routes(observations: Observations) -> Verdict:
     return judged(
-        Finding(f"/contract-probe/{route}: {observations.exchanges[route].outcome}.")
-        for route in PROBE_ROUTES
-        if route in observations.exchanges and not observations.has_route(route)
+        Finding(f"/contract-probe/{route}: {observations.exchanges[route].outcome} instead of {expected}.")
+        for route, expected in PROBE_ROUTES.items()
+        if observations.exchanges[route].status != expected
+        and (route != "error" or not observations.has_route(route))  # ERR-UNHANDLED judges its status
     )
 
 

@@ -23,6 +23,7 @@ from idp.errors import AdapterError
 
 Progress = Callable[[str], None]
 _SETTLE_SECONDS = 0.4
+_OK = 200
 _REFUSE_SECONDS = 5.0
 _REFUSE_FACTOR = 4.0
 
