@@ -63,7 +63,7 @@ def _refusal(observations: Observations, key: str) -> Refusal | None:
 
 
 def _judge_refusal(refusal: Refusal) -> Verdict:
-    wrong = f"With {refusal.key}={refusal.wrong}"
+    wrong = f"With {refusal.key}={refusal.wrong or '(empty)'}"
     if refusal.exit_code is None:
         return failed(f"{wrong} the service was still running after {refusal.seconds:.0f} s.")
     if refusal.exit_code == 0:

@@ -14,6 +14,7 @@ METRICS = "service/metrics.py"
 LOGS = "service/logs.py"
 CONFIG = "service/config_provider.py"
 _ID = '        self.send_header("X-Request-ID", CONTEXT.get({}).get("request_id", ""))\n'
+_CHECKED = "    if not settings.upstream_token:\n"
 _STARTED = '    application.log.write("info", "started")\n'
 _TERMINATE = "        application.draining.set()\n"
 _SIGTERM = "signal.signal(signal.SIGTERM, on_terminate)"
@@ -45,13 +46,12 @@ FAULTS = (
     fault(
         "a configured secret on stderr",
         "LOG-NO-SECRETS",
-        edits=[
-            (
-                CONFIG,
-                "    env = os.environ\n",
-                '    env = os.environ\n    sys.stderr.write(env["UPSTREAM_TOKEN"])\n',
-            )
-        ],
+        edits=[(CONFIG, _CHECKED, '    sys.stderr.write(env["UPSTREAM_TOKEN"])\n' + _CHECKED)],
+    ),
+    fault(
+        "a missing required key is not noticed",
+        "CONF-FAIL-FAST",
+        edits=[(CONFIG, _CHECKED, "    if False:\n")],
     ),
     fault(
         "ready is always 200",
@@ -234,6 +234,14 @@ FAULTS = (
         "a probe route is missing",
         "PROBE-ROUTES",
         edits=[("service/application.py", '    "/contract-probe/slow": "GET",\n', "")],
+    ),
+    fault(
+        "listens on another port",
+        "START-LISTENS",
+        edits=[
+            (MAIN, "(settings.host, settings.port)", "(settings.host, 0)"),
+            ("Makefile", "@exec ", "@exec timeout 4 "),
+        ],
     ),
     fault(
         "endless output",

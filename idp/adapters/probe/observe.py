@@ -26,6 +26,7 @@ _SETTLE_SECONDS = 0.4
 _OK = 200
 _REFUSE_SECONDS = 5.0
 _REFUSE_FACTOR = 4.0
+_MOST_REQUIRED = 2
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class _Plan:
     folder: Path
     env: Mapping[str, str]
     canaries: tuple[Canary, ...]
+    required: tuple[str, ...]
     limits: ProbeLimits
 
 
@@ -66,10 +68,11 @@ def observe(
 
 def _plan(folder: Path, snapshot: Snapshot, limits: ProbeLimits) -> _Plan:
     example = snapshot.get(".env.example")
-    keys = [entry.key for entry in parse_dotenv(example.text).entries] if example else []
-    canaries = tuple(Canary(f"the configuration key {key}", canary()) for key in keys if is_secret_name(key))
-    secrets = {one.place.rpartition(" ")[2]: one.value for one in canaries}
+    entries = parse_dotenv(example.text).entries if example else ()
+    secrets = {entry.key: canary() for entry in entries if is_secret_name(entry.key)}
+    required = {entry.key: entry.value for entry in entries if entry.is_required}
     env = {
+        **required,
         **secrets,
         "ENVIRONMENT": "local",
         "CONTRACT_PROBE": "true",
@@ -77,7 +80,8 @@ def _plan(folder: Path, snapshot: Snapshot, limits: ProbeLimits) -> _Plan:
         "DRAIN_SECONDS": f"{limits.drain:g}",
         "SHUTDOWN_GRACE_SECONDS": f"{limits.grace:g}",
     }
-    return _Plan(folder, env, canaries, limits)
+    canaries = tuple(Canary(f"the configuration key {key}", value) for key, value in secrets.items())
+    return _Plan(folder, env, canaries, tuple(required), limits)
 
 
 def _install(plan: _Plan) -> None:
@@ -119,6 +123,7 @@ def _refusals(plan: _Plan, start_seconds: float) -> tuple[Refusal, ...]:
     limits = replace(plan.limits, start=seconds)
     return (
         try_start(plan.folder, plan.env, limits, "PORT", "not-a-number"),
+        *(try_start(plan.folder, plan.env, limits, key, "") for key in plan.required[:_MOST_REQUIRED]),
         try_start(plan.folder, {**plan.env, "ENVIRONMENT": "prod"}, limits, "CONTRACT_PROBE", "true"),
     )
 
@@ -138,6 +143,4 @@ def _settled(service: RunningService) -> Output:
 
 def _drain(service: RunningService, prober: Prober) -> Drain | None:
     slow = prober.exchanges.get("slow")
-    return observe_drain(
-        service, prober.token, has_slow_route=slow is not None and slow.status not in {None, 404}
-    )
+    return observe_drain(service, prober.token, has_slow_route=slow is not None and slow.status == _OK)

@@ -9,12 +9,18 @@ _ASSIGNMENT = re.compile(r"^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)[ \t]
 
 @dataclass(frozen=True)
 class Entry:
-    """One assignment; `is_set` is false where it is commented out, as a key to be filled in."""
+    """One assignment.
+
+    Attributes:
+        is_set: false where it is commented out, as a key to be filled in.
+        is_required: the comment right above begins with the word "Required".
+    """
 
     key: str
     value: str
     line: int
     is_set: bool
+    is_required: bool
 
 
 @dataclass(frozen=True)
@@ -34,13 +40,20 @@ def parse_dotenv(text: str) -> Dotenv:
     """Read `KEY=value` and `#KEY=value` lines; quotes and trailing comments are taken off. Never raises."""
     entries: list[Entry] = []
     bad: list[int] = []
+    comment = ""
     for number, line in enumerate(text.split("\n"), start=1):
         assigned = _ASSIGNMENT.match(line)
         match = assigned or _COMMENTED_OUT.match(line)
         if match:
-            entries.append(Entry(match[1], _value(match[2]), number, assigned is not None))
-        elif line.strip() and not line.lstrip().startswith("#"):
-            bad.append(number)
+            is_required = comment.lower().startswith("required")
+            entries.append(Entry(match[1], _value(match[2]), number, assigned is not None, is_required))
+            comment = ""
+        elif line.lstrip().startswith("#"):
+            comment = comment or line.strip("# \t")
+        else:
+            comment = ""
+            if line.strip():
+                bad.append(number)
     return Dotenv(tuple(entries), tuple(bad))
 
 

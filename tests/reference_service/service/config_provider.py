@@ -19,11 +19,11 @@ class Settings:
     drain_seconds: float
     grace_seconds: float
     contract_probe: bool
+    upstream_token: str
 
 
-def load() -> Settings:
+def load(env: Mapping[str, str] = os.environ) -> Settings:
     """Read and check the configuration; a wrong key ends the program with its name."""
-    env = os.environ
     settings = Settings(
         service=env.get("SERVICE_NAME", "reference-service"),
         version=env.get("SERVICE_VERSION", "0.1.0"),
@@ -33,7 +33,10 @@ def load() -> Settings:
         drain_seconds=_number(env, "DRAIN_SECONDS", "5"),
         grace_seconds=_number(env, "SHUTDOWN_GRACE_SECONDS", "20"),
         contract_probe=env.get("CONTRACT_PROBE", "false") == "true",
+        upstream_token=env.get("UPSTREAM_TOKEN", ""),
     )
+    if not settings.upstream_token:
+        _refuse("UPSTREAM_TOKEN", "it is missing")
     if settings.environment == "prod" and settings.contract_probe:
         _refuse("CONTRACT_PROBE", "it must not be true in prod")
     return settings
