@@ -16,7 +16,7 @@ TRAFFIC = "/health/live"
 _WORKERS = 4
 _PAUSE_SECONDS = 0.01
 _PROBE_SECONDS = 1.0
-_BEFORE_SIGNAL_SECONDS = 0.6
+_PROBES_BEFORE_SIGNAL = 2
 _MOST_KEPT = 20
 _OK = 200
 
@@ -29,6 +29,7 @@ class Balancer:
     limits: ProbeLimits
     token: str
     stop: threading.Event = field(default_factory=threading.Event)
+    probed: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     signalled: float | None = None
     sent: int = 0
     sent_after: int = 0
@@ -43,9 +44,11 @@ class Balancer:
         while not self.stop.is_set():
             status = self._ask(READY)
             self.ready.append((self._since_signal(), status))
+            self.probed.release()
             if status != _OK:
                 self.served_while_draining = self._ask(TRAFFIC)
                 self.stop.set()
+                self.probed.release(_PROBES_BEFORE_SIGNAL)
                 return
             self.stop.wait(_PROBE_SECONDS)
 
@@ -98,7 +101,9 @@ def observe_drain(service: RunningService, token: str, *, has_slow_route: bool) 
         threads.append(threading.Thread(target=_send_slow, args=(service, token, in_flight), daemon=True))
     for thread in threads:
         thread.start()
-    time.sleep(_BEFORE_SIGNAL_SECONDS)
+    # Right after a probe: so the balancer learns of the drain as late as it can, a second later.
+    for _ in range(_PROBES_BEFORE_SIGNAL):
+        balancer.probed.acquire(timeout=limits.answer + _PROBE_SECONDS)
     if service.child.poll() is not None:
         balancer.stop.set()
         return None
@@ -139,7 +144,7 @@ def _send_slow(service: RunningService, token: str, results: list[Exchange]) -> 
     """A request that is still under way when the drain is over and the listener is closed."""
     limits = service.limits
     connection = Connection(service.port, limits.answer, 65_536)
-    seconds = _BEFORE_SIGNAL_SECONDS + limits.drain + 1.0
+    seconds = _PROBES_BEFORE_SIGNAL * _PROBE_SECONDS + limits.drain
     path = f"/contract-probe/slow?seconds={seconds:g}"
     given = seconds + limits.grace
     results.append(connection.request("GET", path, request_id=f"{token}.slow-drain", seconds=given))
