@@ -63,15 +63,14 @@ class Readiness:
         return outcome
 
 
-def build_router(readiness: Readiness) -> APIRouter:
+def add_routes(router: APIRouter, readiness: Readiness) -> None:
     """`/health/live` and `/health/ready`."""
-    router = APIRouter(prefix="/health", include_in_schema=False)
 
-    @router.get("/live")
+    @router.get("/health/live", include_in_schema=False)
     async def live() -> dict[str, str]:
         return {"status": "live"}
 
-    @router.get("/ready")
+    @router.get("/health/ready", include_in_schema=False)
     async def ready(request: Request) -> Response:
         if readiness.lifecycle.draining:
             return problem(request, 503, "draining", checks={})
@@ -80,5 +79,3 @@ def build_router(readiness: Readiness) -> APIRouter:
         if failed:
             return problem(request, 503, f"failed: {', '.join(failed)}", checks=checks)
         return JSONResponse({"status": "ready", "checks": checks})
-
-    return router

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from app import health, metrics, problems
 from app.config_provider import Configuration
 from app.http_client import HttpClient
-from app.items import InMemoryItems, build_items_router
+from app.items import InMemoryItems, add_item_routes
 from app.lifecycle import Lifecycle
 from app.middleware import RequestMiddleware
 from app.settings import Settings
@@ -48,9 +48,10 @@ def create_app(configuration: Configuration[Settings], lifecycle: Lifecycle | No
     app.state.http_client = client
     app.state.readiness = readiness
     problems.install(app)
+    # Routes go straight to the application's router: FastAPI matches an included router twice per request.
+    add_item_routes(app.router, InMemoryItems())  # the example; delete app/items and tests/items with it
+    health.add_routes(app.router, readiness)
     request_metrics = metrics.expose(app, settings.service_name, settings.service_version, settings.environment)
-    app.include_router(health.build_router(readiness))
-    app.include_router(build_items_router(InMemoryItems()))  # the example; delete app/items and tests/items with it
     if settings.contract_probe:
         from app import contract_probe  # noqa: PLC0415 - not even loaded elsewhere
 

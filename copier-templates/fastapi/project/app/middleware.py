@@ -42,7 +42,7 @@ class RequestMiddleware:
         self._metrics = metrics
         self._lifecycle = lifecycle
         self._max_body_bytes = max_body_bytes
-        self._access = get_logger("app.access")
+        self._access = get_logger("app.access").bind()
         self._errors = get_logger("app.errors")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

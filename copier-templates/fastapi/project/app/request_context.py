@@ -42,8 +42,9 @@ def from_headers(headers: Iterable[tuple[bytes, bytes]]) -> RequestContext:
             traceparent = value
     valid = request_id and _REQUEST_ID.fullmatch(request_id)
     trace = _trace(traceparent) if traceparent else None
-    trace_id, sampled = trace or (token_hex(16), False)
-    return RequestContext(request_id.decode() if valid else token_hex(16), trace_id, sampled)
+    fresh = token_hex(32)
+    trace_id, sampled = trace or (fresh[:32], False)
+    return RequestContext(request_id.decode() if valid else fresh[32:], trace_id, sampled)
 
 
 def _trace(header: bytes) -> tuple[str, bool] | None:

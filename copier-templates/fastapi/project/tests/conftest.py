@@ -24,6 +24,19 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+@pytest.fixture(autouse=True)
+def log_output() -> Iterator[BytesIO]:
+    """What the service logs, configured as it configures itself."""
+    output, hook = BytesIO(), sys.excepthook
+    logs.configure("test", "1.2.3", "local", output=output).hide(['s3"cret-é', "abc"])
+    structlog.configure(cache_logger_on_first_use=False)
+    yield output
+    structlog.reset_defaults()
+    logging.captureWarnings(capture=False)
+    logging.getLogger().handlers.clear()
+    sys.excepthook = hook
+
+
 @pytest.fixture
 def settings() -> Settings:
     """Settings that no environment and no file can change."""
@@ -45,19 +58,6 @@ async def client(app: RequestMiddleware) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         yield client
-
-
-@pytest.fixture
-def log_output() -> Iterator[BytesIO]:
-    """What the service logs, configured as it configures itself."""
-    output, hook = BytesIO(), sys.excepthook
-    logs.configure("test", "1.2.3", "local", output=output).hide(['s3"cret-é', "abc"])
-    structlog.configure(cache_logger_on_first_use=False)
-    yield output
-    structlog.reset_defaults()
-    logging.captureWarnings(capture=False)
-    logging.getLogger().handlers.clear()
-    sys.excepthook = hook
 
 
 @pytest.fixture
