@@ -1,0 +1,1 @@
+"""A generated FastAPI service against a bare FastAPI application under the same server."""
