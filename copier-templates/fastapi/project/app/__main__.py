@@ -1,5 +1,6 @@
 """Start the service: `python -m app`."""
 
+import gc
 import signal
 import sys
 from threading import Thread
@@ -32,7 +33,9 @@ def main() -> int:
     from app.server import DrainingServer  # noqa: PLC0415
 
     lifecycle = Lifecycle()
-    DrainingServer(create_app(configuration, lifecycle), settings, lifecycle).run()
+    server = DrainingServer(create_app(configuration, lifecycle), settings, lifecycle)
+    gc.freeze()  # what is loaded by now stays: no collection needs to look at it again
+    server.run()
     return 0
 
 
