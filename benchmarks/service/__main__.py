@@ -1,4 +1,4 @@
-"""`python -m benchmarks.service FOLDER`: both comparisons for an installed service, as a table and as JSON."""
+"""`python -m benchmarks.service FOLDER`: both comparisons for one service, as a table and as JSON."""
 
 import json
 import sys

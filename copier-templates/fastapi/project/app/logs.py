@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+import threading
 import traceback
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -53,6 +54,9 @@ class JsonLine:
         failure = event.pop("exc_info", None)
         if failure:
             line["exception"] = _describe(failure)
+        if event.keys() & line.keys():
+            # A line never loses a standard field to one of the same name.
+            event = {f"{key}_" if key in line else key: value for key, value in event.items()}
         line.update(event)
         text = _dump(line)
         for secret in self._secrets:
@@ -89,8 +93,11 @@ class _FromStandardLibrary(logging.Handler):
         self._output = output
 
     def emit(self, record: logging.LogRecord) -> None:
-        event = {"event": record.getMessage(), "logger_name": record.name, "exc_info": record.exc_info}
-        self._output.msg(self._renderer(None, record.levelname.lower(), event))
+        try:
+            event = {"event": record.getMessage(), "logger_name": record.name, "exc_info": record.exc_info}
+            self._output.msg(self._renderer(None, record.levelname.lower(), event))
+        except Exception:  # noqa: BLE001 - as every handler does: a wrong log call must not break its caller
+            self.handleError(record)
 
 
 def configure(
@@ -114,6 +121,7 @@ def configure(
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
     sys.excepthook = _log_crash
+    threading.excepthook = _log_thread_crash
     return renderer
 
 
@@ -128,3 +136,7 @@ def _log_crash(kind: type[BaseException], error: BaseException, trace: Traceback
         sys.__excepthook__(kind, error, trace)
         return
     get_logger("app").critical("crash", exc_info=error)
+
+
+def _log_thread_crash(crash: threading.ExceptHookArgs) -> None:
+    get_logger("app").critical("crash of a thread", exc_info=crash.exc_value)

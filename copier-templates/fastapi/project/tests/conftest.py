@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from io import BytesIO
 from typing import Any
@@ -35,6 +36,7 @@ def log_output() -> Iterator[BytesIO]:
     logging.captureWarnings(capture=False)
     logging.getLogger().handlers.clear()
     sys.excepthook = hook
+    threading.excepthook = threading.__excepthook__
 
 
 @pytest.fixture

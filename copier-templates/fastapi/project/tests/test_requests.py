@@ -3,6 +3,7 @@
 import logging
 import re
 import sys
+import threading
 import warnings
 from collections.abc import Callable
 from io import BytesIO
@@ -114,9 +115,29 @@ def test_other_loggers_warnings_and_odd_values_are_json_lines_too(log_lines: Log
 
 
 def test_a_crash_is_a_json_line_too(log_lines: LogLines) -> None:
+    def fail() -> None:
+        raise OSError("no space")
+
     sys.excepthook(OSError, OSError("no space"), None)
+    thread = threading.Thread(target=fail)
+    thread.start()
+    thread.join()
+    lines = log_lines()
+    assert [(line["level"], line["exception"]["message"]) for line in lines] == [("critical", "no space")] * 2
+
+
+def test_a_standard_field_is_not_lost_to_one_of_the_same_name(log_lines: LogLines) -> None:
+    logs.get_logger("mine").info("called", service="billing", level="low", amount=3)
     (line,) = log_lines()
-    assert (line["level"], line["exception"]["message"]) == ("critical", "no space")
+    assert (line["service"], line["level"], line["amount"]) == ("test", "info", 3)
+    assert (line["service_"], line["level_"]) == ("billing", "low")
+
+
+def test_a_wrong_log_call_does_not_break_its_caller(log_lines: LogLines, capsys: pytest.CaptureFixture[str]) -> None:
+    handler = next(each for each in logging.getLogger().handlers if type(each).__module__ == "app.logs")
+    handler.handle(logging.LogRecord("library", logging.WARNING, "", 0, "%d", ("no number",), None))
+    assert log_lines() == []
+    assert "Logging error" in capsys.readouterr().err
 
 
 def test_a_known_secret_is_never_shown(log_output: BytesIO) -> None:
