@@ -2,14 +2,14 @@
 
 import shutil
 from collections.abc import Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
 from idp.commands.check import check
 from idp.domain.scorecard import Scorecard
 
-WORKERS = 6
+WORKERS = 4
 
 
 @dataclass(frozen=True)
@@ -36,14 +36,15 @@ def plant(service: Path, one: Fault) -> None:
 
 
 class Checks:
-    """Live checks of broken copies, a few at a time, each started when it is first asked for or has room."""
+    """Live checks of broken copies, a few at a time; the first alone, to fill the byte-code caches."""
 
     def __init__(self, original: Path, folder: Path, faults: Iterable[Fault]) -> None:
         self._pool = ThreadPoolExecutor(max_workers=WORKERS)
-        self._results: dict[str, Future[Scorecard]] = {
-            one.name: self._pool.submit(self._check, original, folder / str(number), one)
-            for number, one in enumerate(faults)
-        }
+        self._results: dict[str, Future[Scorecard]] = {}
+        for number, one in enumerate(faults):
+            self._results[one.name] = self._pool.submit(self._check, original, folder / str(number), one)
+            if number == 0:
+                wait([self._results[one.name]])
 
     @staticmethod
     def _check(original: Path, copy: Path, one: Fault) -> Scorecard:

@@ -1,5 +1,10 @@
 """Reads of the environment are found under whatever name, and nothing else is taken for one."""
 
+import gc
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,6 +72,32 @@ def test_the_line_of_a_read_is_given() -> None:
 def test_what_is_no_python_is_one_kind_of_error(source: str) -> None:
     with pytest.raises(SyntaxError):
         python_environment_reads(source)
+
+
+@pytest.fixture
+def _switching_threads() -> Iterator[None]:
+    """Threads switch even within the parser: garbage is collected often, and a callback lets others run."""
+
+    def switch(_phase: str, _info: object) -> None:
+        sum(range(50))
+
+    interval, thresholds = sys.getswitchinterval(), gc.get_threshold()
+    sys.setswitchinterval(1e-6)
+    gc.set_threshold(10)
+    gc.callbacks.append(switch)
+    yield
+    gc.callbacks.remove(switch)
+    gc.set_threshold(*thresholds)
+    sys.setswitchinterval(interval)
+
+
+@pytest.mark.usefixtures("_switching_threads")
+def test_several_threads_can_parse_at_once() -> None:
+    deep = "import os\nos.environ\nx = " + "(" * 60 + "1" + ",)" * 60
+    sources = [PYTHON_READS[0], deep, "import os\n" + "y = [a.b(c) for c in d]\n" * 200 + "os.environ"]
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        found = list(pool.map(python_environment_reads, sources * 100))
+    assert all(len(reads) == 1 for reads in found)
 
 
 def language(name: str) -> Language:

@@ -22,7 +22,7 @@ class ProbeLimits:
 
     install: float = 600.0
     start: float = 60.0
-    answer: float = 5.0
+    answer: float = 10.0
     probing: float = 40.0
     drain: float = 3.0
     grace: float = 6.0

@@ -1,10 +1,10 @@
 """DOC and FILE: the documents that on-call needs, and files that can be read at all."""
 
-import ast
 import re
 from collections.abc import Iterator
 
 from idp.domain.rules.define import static_rule
+from idp.domain.rules.python_source import parse_python
 from idp.domain.rules.snapshot import Snapshot, SourceFile, is_application_code, yaml_syntax_error
 from idp.domain.scorecard import ContractPoint, Finding, Severity, Verdict, failed, judged
 
@@ -81,11 +81,9 @@ def _syntax(snapshot: Snapshot, file: SourceFile) -> Iterator[Finding]:
             yield Finding("It is not a text file.", file.path)
             return
         try:
-            ast.parse(file.text)
+            parse_python(file.text)
         except SyntaxError as error:
             yield Finding(f"It is not Python: {error.msg}.", file.path, error.lineno or 0)
-        except (ValueError, RecursionError, MemoryError) as error:
-            yield Finding(f"It cannot be parsed: {type(error).__name__}.", file.path)
     elif _STRUCTURED.fullmatch(file.path) and not file.name.startswith(_JSON_WITH_COMMENTS):
         is_yaml = file.suffix in {".yaml", ".yml"}
         parsed = yaml_syntax_error(file) if is_yaml else snapshot.parsed(file)

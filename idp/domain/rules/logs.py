@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from idp.domain.rules.define import static_rule
+from idp.domain.rules.python_source import parse_python
 from idp.domain.rules.snapshot import Snapshot, SourceFile, application_code
 from idp.domain.scorecard import (
     MAX_FINDINGS,
@@ -51,8 +52,8 @@ def _prints(file: SourceFile) -> Iterator[int]:
             yield file.text.count("\n", 0, match.end()) + 1
         return
     try:
-        nodes = list(ast.walk(ast.parse(file.text)))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        nodes = list(ast.walk(parse_python(file.text)))
+    except SyntaxError:
         return  # FILE-PARSES reports it
     for node in nodes:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print":

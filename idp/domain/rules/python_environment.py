@@ -4,6 +4,8 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from idp.domain.rules.python_source import parse_python
+
 _MODULES = frozenset({"os", "posix", "nt"})
 _NAMES = frozenset({"environ", "environb", "getenv", "getenvb", "putenv", "unsetenv"})
 _IMPORTERS = frozenset({"__import__", "import_module"})
@@ -23,13 +25,9 @@ def python_environment_reads(source: str) -> list[EnvironmentRead]:
     Raises:
         SyntaxError: the text is not Python (also for null bytes or nesting that the parser refuses).
     """
-    try:
-        tree = ast.parse(source)
-        nodes = list(ast.walk(tree))
-        modules = _module_names(nodes)
-        found = {read for node in nodes for read in _reads(node, modules)}
-    except (ValueError, RecursionError, MemoryError) as error:
-        raise SyntaxError(str(error)) from error
+    nodes = list(ast.walk(parse_python(source)))
+    modules = _module_names(nodes)
+    found = {read for node in nodes for read in _reads(node, modules)}
     return sorted(found, key=lambda read: (read.line, read.what))
 
 
