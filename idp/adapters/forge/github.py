@@ -13,6 +13,9 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from github import GithubException
+from github.Commit import Commit
+from github.CommitStatus import CommitStatus
+from github.PaginatedList import PaginatedList
 from github.PullRequest import PullRequest as Remote
 from github.Repository import Repository
 
@@ -94,7 +97,7 @@ class GitHubForge:
             commit = remote.get_commit(validate_sha(sha))
             runs = [(run.name, check_state(run.status, run.conclusion)) for run in commit.get_check_runs()]
             statuses: dict[str, CheckState] = {}
-            for status in commit.get_statuses():  # newest first
+            for status in _statuses(commit):  # newest first
                 statuses.setdefault(status.context, status_state(status.state))
             return worst([*runs, *statuses.items()])
 
@@ -222,5 +225,12 @@ def _add_labels(
     known = {name.lower() for name in present}
     missing = [name for name in wanted.labels if name.lower() not in known]
     if missing:
-        repository.get_issue(number).add_to_labels(*missing)
+        issue = repository.get_issue(number)
+        # PyGithub's own function sends a bare list, which GitHub's description no longer has.
+        issue.requester.requestJsonAndCheck("POST", f"{issue.url}/labels", input={"labels": missing})
     return tuple(sorted({*present, *missing}))
+
+
+def _statuses(commit: Commit) -> PaginatedList[CommitStatus]:
+    """PyGithub's own function reads the whole commit first, and an address that GitHub does not document."""
+    return PaginatedList(CommitStatus, commit.requester, f"{commit.url}/statuses", None)

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from http import HTTPStatus
 
 from github import GithubException
-from github.GithubException import BadAttributeException, RateLimitExceededException
-from requests.exceptions import RequestException, RetryError
+from github.GithubException import BadAttributeException, IncompletableObject, RateLimitExceededException
+from requests.exceptions import RequestException
 
 from idp.adapters.forge.addresses import HostedRepository
 from idp.domain.display import safe
@@ -23,22 +23,30 @@ def explained(repository: HostedRepository, secrets: Sequence[str]) -> Iterator[
         yield
     except RateLimitExceededException as error:
         raise _rate_limited(repository, error) from None
-    except GithubException as error:
-        raise refusal(repository, error, secrets) from None
-    except (RetryError, RequestException) as error:
-        limited = isinstance(error, RetryError) and any(status in str(error) for status in ("403", "429"))
+    except RequestException as error:
+        told = str(error)
+        limited = any(f"too many {status} error responses" in told for status in (403, 429))
         raise (_rate_limited(repository) if limited else _unavailable(repository, error)) from None
-    except (BadAttributeException, AssertionError, ValueError, TypeError, KeyError) as error:
+    except (
+        IncompletableObject,
+        BadAttributeException,
+        AssertionError,
+        ValueError,
+        TypeError,
+        KeyError,
+    ) as error:
         # The client checks answers by assertions; a proxy's login page or a strange server fails them.
         raise AdapterError(
             "github-answer-unreadable",
             f"What answered for {repository} did not answer as GitHub does ({type(error).__name__}).",
             "Check IDP_GITHUB_API_URL and any proxy on the way.",
-        ) from None
+        ) from error
+    except GithubException as error:
+        raise refusal(repository, error, secrets) from None
 
 
 def said(error: GithubException) -> str:
-    """GitHub's own words: the message and those of the single errors, one line, lower case left as it is."""
+    """GitHub's own words: the message and those of the single errors, on one line."""
     data = error.data if isinstance(error.data, dict) else {}
     words = [str(data.get("message") or error.message or "")]
     words += [

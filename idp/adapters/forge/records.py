@@ -95,7 +95,7 @@ def swap(repository: Path, changes: Mapping[str, tuple[str, str | None]]) -> boo
     if done.exit_code == 0:
         return True
     moved = any(resolve(repository, ref) != old for ref, (_, old) in changes.items())
-    if moved or ".lock" in done.stderr:
+    if moved or "File exists" in done.stderr:
         return False
     raise AdapterError(
         "git-failed",
