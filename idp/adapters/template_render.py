@@ -83,6 +83,17 @@ def render_version(
             )
 
 
+@functools.cache
+def runs_code(state: TemplateCommit) -> bool:
+    """Whether a state of the template has tasks or migrations, which only Copier's own update runs."""
+    from copier._template import Template
+
+    with explained(state.source):
+        template = Template(url=state.source, ref=state.name)
+        _seed(template, state)
+        return any(template.config_data.get(key) for key in ("tasks", "migrations"))
+
+
 def _worker(
     state: TemplateCommit,
     destination: Path,

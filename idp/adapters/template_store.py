@@ -155,3 +155,9 @@ def checkout(state: TemplateCommit) -> Path:
 
 def has_submodules(state: TemplateCommit) -> bool:
     return os.path.lexists(checkout(state) / ".gitmodules")
+
+
+def forget_lookups() -> None:
+    """Look everything up anew: for a process that lives longer than one command."""
+    for lookup in (locate, resolve, tags, is_ancestor, touches, checkout):
+        lookup.cache_clear()

@@ -9,14 +9,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from idp.adapters import template_render, trees
+from idp.adapters import copier_update, template_render, trees
 from idp.adapters.service_repository import ServiceRevision
 from idp.adapters.template_render import Rendering
 from idp.adapters.template_store import TemplateCommit
 from idp.adapters.trees import ObjectStore
 from idp.domain import update
 from idp.domain.platform import ANSWERS_FILE
-from idp.domain.update import FileChange, Trees
+from idp.domain.service import refuse_unknown_answers
+from idp.domain.update import Conflict, FileChange, Trees
 
 Stages = Mapping[str, Sequence[tuple[str, str, int]]]
 
@@ -62,6 +63,7 @@ def merge_update(
     ours = trees.read_tree(store, service.tree)
     with TemporaryDirectory(prefix="idp-update-") as folder:
         target = _render(newer, service, Path(folder, "target"), list(ours), data=data, ask=ask)
+        refuse_unknown_answers(data or {}, target.questions)
         base = _render(older, service, Path(folder, "base"), [], exclude=target.exclude)
         base_tree = trees.write_tree(store, base.folder)
         target_tree = trees.write_tree(store, target.folder)
@@ -73,7 +75,28 @@ def merge_update(
     )
     if not update.differing(rendered.base, rendered.target) - {ANSWERS_FILE}:
         return Outcome(service.tree, (), {}, ("", ""), is_no_op=True)
+    if template_render.runs_code(older) or template_render.runs_code(newer):
+        return _by_copier(store, service, newer, rendered, data or {})
     return _merge(store, service.tree, rendered, (base_tree, target_tree), target.kept)
+
+
+def _by_copier(
+    store: ObjectStore,
+    service: ServiceRevision,
+    newer: TemplateCommit,
+    rendered: Trees,
+    data: Mapping[str, Any],
+) -> Outcome:
+    """Copier's own update, with its silent losses reported as conflicts."""
+    done = copier_update.run_copier_update(store, service, newer, data)
+    final = replace(rendered, result=trees.read_tree(store, done.tree))
+    lost = update.overwritten(final) - {ANSWERS_FILE}
+    conflicts = [
+        *done.conflicts,
+        *(Conflict(path, "Copier would overwrite your edit") for path in sorted(lost)),
+    ]
+    files = update.changes(final, conflicts, ())
+    return Outcome(done.tree, files, done.stages, ("", ""), is_no_op=False)
 
 
 def rendered_tree(store: ObjectStore, service: ServiceRevision, state: TemplateCommit) -> str:

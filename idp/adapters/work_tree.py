@@ -217,7 +217,7 @@ def _is_ours(
         return True
     if file.is_dir() and not file.is_symlink():
         return True
-    found = os.readlink(file).encode() if file.is_symlink() else file.read_bytes()
+    found = str(file.readlink()).encode() if file.is_symlink() else file.read_bytes()
     return any(entry is not None and _blob(store, entry[1]).startswith(found) for entry in (before, after))
 
 

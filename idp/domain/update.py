@@ -124,6 +124,17 @@ def stays_deleted(conflict: Conflict, base: Tree, ours: Tree) -> bool:
     return conflict.kind == "modify/delete" and conflict.path in base and conflict.path not in ours
 
 
+def overwritten(trees: Trees) -> set[str]:
+    """Edited files that the result has lost to the template: its version stands there, or nothing does."""
+    return {
+        path
+        for path, entry in trees.ours.items()
+        if entry != trees.base.get(path)
+        and entry != trees.result.get(path)
+        and trees.result.get(path) == trees.target.get(path)
+    }
+
+
 def summary(files: Iterable[FileChange]) -> dict[str, int]:
     """How many files each action applies to, actions that occur only."""
     counts: dict[str, int] = {}
