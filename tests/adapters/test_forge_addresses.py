@@ -139,9 +139,9 @@ def test_credentials_are_taken_in_the_order_that_is_documented(
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     every = {"IDP_GITHUB_TOKEN": " own\n", "GITHUB_TOKEN": "workflow"}
-    assert from_environment(every).token == "own"
-    assert from_environment({"GITHUB_TOKEN": "workflow"}).token == "workflow"
-    assert from_environment({}).token == "from-gh"
+    assert from_environment(every).token == "own"  # noqa: S105
+    assert from_environment({"GITHUB_TOKEN": "workflow"}).token == "workflow"  # noqa: S105
+    assert from_environment({}).token == "from-gh"  # noqa: S105
     assert from_environment({"IDP_GITHUB_APP_ID": "1", "IDP_GITHUB_APP_PRIVATE_KEY": "a\\nb", **every}) == (
         GitHubSettings(app_id="1", private_key="a\nb")
     )

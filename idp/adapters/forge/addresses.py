@@ -67,7 +67,8 @@ def _split(repository: str) -> tuple[str, str]:
             host = (parts.hostname or "").lower()
         except ValueError:  # brackets that enclose no IPv6 address
             return "", ""
-        return (host, parts.path) if parts.scheme.lower() in _SCHEMES else ("", "")
+        plain = parts.scheme.lower() in _SCHEMES and not (parts.query or parts.fragment)
+        return (host, parts.path) if plain else ("", "")
     found = _SCP_LIKE.fullmatch(repository)
     return (found["host"].lower(), found["path"]) if found else ("", "")
 
