@@ -98,17 +98,22 @@ def remote_url(repository: Path) -> str | None:
     return done.stdout.strip() if done.exit_code == 0 else None
 
 
+def mirror_folder(url: str) -> Path:
+    """Where `mirror` has its copy of a remote repository, or would have it."""
+    from hashlib import sha256
+
+    from platformdirs import user_cache_path
+
+    return user_cache_path("idp") / "mirrors" / sha256(url.encode()).hexdigest()[:32]
+
+
 def mirror(url: str) -> Path:
     """A bare copy of a remote repository in the user's cache, brought up to date.
 
     Raises:
         AdapterError: the repository cannot be read.
     """
-    from hashlib import sha256
-
-    from platformdirs import user_cache_path
-
-    folder = user_cache_path("idp") / "mirrors" / sha256(url.encode()).hexdigest()[:32]
+    folder = mirror_folder(url)
     if not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:

@@ -49,6 +49,12 @@ def locate(source: str) -> Path:
     return path
 
 
+def known_repository(source: str) -> Path | None:
+    """As `locate`, but as far as this machine knows the template already: no network, no error."""
+    path = git.mirror_folder(_expanded(source)) if looks_like_url(source) else Path(source)
+    return path if path.is_absolute() and git.is_repository(path) else None
+
+
 def _expanded(source: str) -> str:
     """Copier's short forms as Git URLs."""
     for prefix, host in (("gh:", "https://github.com/"), ("gl:", "https://gitlab.com/")):
@@ -107,14 +113,19 @@ def touches(older: TemplateCommit, newer: TemplateCommit, template: str | None) 
         template: the service's template in a platform repository; None compares everything.
     """
     done = git.call(
-        "diff", "--quiet", older.commit, newer.commit, "--", *_paths(newer, template), cwd=newer.repository
+        "diff", "--quiet", older.commit, newer.commit, "--", *paths(newer, template), cwd=newer.repository
     )
     if done.exit_code not in {0, 1}:
         raise AdapterError("git-failed", f"`git diff` failed: {done.stderr.strip()}", "Run `idp doctor`.")
     return done.exit_code == 1
 
 
-def _paths(commit: TemplateCommit, template: str | None) -> Sequence[str]:
+def paths(commit: TemplateCommit, template: str | None) -> Sequence[str]:
+    """What of the repository a template is made from; nothing means everything.
+
+    Raises:
+        UserError: the platform has no such template at that state.
+    """
     if template is None:
         return ()
     folder = f"{TEMPLATES_FOLDER}/{template}"

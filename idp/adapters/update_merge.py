@@ -32,6 +32,7 @@ class Outcome:
         stages: conflicting path → index entries.
         sides: what conflict markers call ours and theirs.
         is_no_op: both states render to the same files.
+        edited: how many of the older state's files the service has edited or deleted; None where not counted.
     """
 
     tree: str
@@ -39,6 +40,7 @@ class Outcome:
     stages: Stages
     sides: tuple[str, str]
     is_no_op: bool
+    edited: int | None = None
 
 
 def merge_update(
@@ -74,10 +76,12 @@ def merge_update(
         result=ours,
     )
     if not update.differing(rendered.base, rendered.target) - {ANSWERS_FILE}:
-        return Outcome(service.tree, (), {}, ("", ""), is_no_op=True)
-    if template_render.runs_code(older) or template_render.runs_code(newer):
-        return _by_copier(store, service, newer, rendered, data or {})
-    return _merge(store, service.tree, rendered, (base_tree, target_tree), target.kept)
+        outcome = Outcome(service.tree, (), {}, ("", ""), is_no_op=True)
+    elif template_render.runs_code(older) or template_render.runs_code(newer):
+        outcome = _by_copier(store, service, newer, rendered, data or {})
+    else:
+        outcome = _merge(store, service.tree, rendered, (base_tree, target_tree), target.kept)
+    return replace(outcome, edited=len(update.edited(rendered.base, ours) - {ANSWERS_FILE}))
 
 
 def _by_copier(

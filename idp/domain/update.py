@@ -124,6 +124,11 @@ def stays_deleted(conflict: Conflict, base: Tree, ours: Tree) -> bool:
     return conflict.kind == "modify/delete" and conflict.path in base and conflict.path not in ours
 
 
+def edited(base: Tree, ours: Tree) -> set[str]:
+    """The template's files that the service has edited or deleted."""
+    return {path for path, entry in base.items() if ours.get(path) != entry}
+
+
 def overwritten(trees: Trees) -> set[str]:
     """Edited files that the result has lost to the template: its version stands there, or nothing does."""
     return {
