@@ -11,7 +11,7 @@ from pathlib import Path
 from idp.adapters import git, templates
 from idp.commands.platform import find_platform
 from idp.domain import catalog, service, template_version
-from idp.domain.platform import Platform, looks_like_url
+from idp.domain.platform import Platform, looks_like_url, refuse_credentials
 from idp.errors import AdapterError, UserError
 
 _TEMPORARY_PREFIX = ".idp-create-"
@@ -114,7 +114,11 @@ def _free_destination(output_dir: Path, name: str) -> Path:
 
 def _resolve(template: str, version: str | None, platform: str | None, folder: Path) -> Source:
     if looks_like_url(template) or "/" in template or template in {".", ".."} or "\\" in template:
-        url = template if looks_like_url(template) else str((folder / Path(template).expanduser()).resolve())
+        url = (
+            refuse_credentials(template)
+            if looks_like_url(template)
+            else str((folder / Path(template).expanduser()).resolve())
+        )
         return Source(url, _revision(url, version), template, {}, None)
     found = find_platform(platform, folder)
     revision = _revision(found.source, version)

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from idp.adapters import git, platforms
-from idp.domain.platform import Candidate, Platform, first_named, looks_like_url
+from idp.domain.platform import Candidate, Platform, first_named, looks_like_url, refuse_credentials
 from idp.errors import UserError
 
 
@@ -42,7 +42,7 @@ def _from_settings() -> str | None:
 
 def _located(source: str, found_by: str, folder: Path) -> Platform:
     if looks_like_url(source):
-        return Platform(source, None, found_by)
+        return Platform(refuse_credentials(source), None, found_by)
     path = (folder / Path(source).expanduser()).resolve()
     if not git.is_repository(path):
         raise UserError(

@@ -1,8 +1,11 @@
 """Where the platform is: the candidates in order, and the one that wins."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from idp.errors import UsageError
 
 ANSWERS_FILE = ".copier-answers.yml"
 """In every service: which template, which version, which answers."""
@@ -39,6 +42,24 @@ class Candidate:
 
 def first_named(candidates: Sequence[Candidate]) -> Candidate | None:
     return next((candidate for candidate in candidates if candidate.source), None)
+
+
+_CREDENTIALS = re.compile(r"://[^/@\s]*:[^/@\s]*@|^(?:git\+)?https?://[^/@\s]+@")
+
+
+def refuse_credentials(source: str) -> str:
+    """The source itself, unless it carries a password or token: Copier would write that into every service.
+
+    Raises:
+        UsageError: it does.
+    """
+    if _CREDENTIALS.search(source):
+        raise UsageError(
+            "credentials-in-url",
+            "The template's address has a user name or password in it, which would end up in the service.",
+            "Leave it out; Git asks its credential helper (`git config credential.helper`).",
+        )
+    return source
 
 
 def looks_like_url(source: str) -> bool:

@@ -169,6 +169,17 @@ def test_any_copier_path_is_a_template(tmp_path: Path) -> None:
     assert result.json["data"]["template_version"] == "v3.1.0"
 
 
+@pytest.mark.parametrize("option", ["--template", "--platform"])
+@pytest.mark.parametrize("address", ["https://me:s3cret@example.org/x.git", "https://s3cret@example.org/x"])
+def test_an_address_with_a_token_is_refused_and_never_shown(
+    tmp_path: Path, option: str, address: str
+) -> None:
+    result = idp("create", "service", "svc", option, address, "--output-dir", tmp_path)
+    assert result.exit_code == 2
+    assert "s3cret" not in result.stdout + result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_an_answer_that_has_no_default_is_an_error_without_a_terminal(tmp_path: Path) -> None:
     template = build_file_tree(
         tmp_path / "elsewhere", {"copier.yml": "colour: {type: str}\n", "paint.txt.jinja": "{{ colour }}\n"}
