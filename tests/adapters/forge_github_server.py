@@ -127,7 +127,7 @@ def _label(name: str) -> dict[str, Any]:
         "node_id": "LA_1",
         "url": f"https://api.github.com/repos/{SLUG}/labels/1",
         "name": name,
-        "description": None,
+        "description": "",
         "color": "ededed",
         "default": False,
     }

@@ -14,7 +14,7 @@ from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import InvalidHeader
 from urllib3.util.retry import Retry
 
-ATTEMPTS = 5
+_ATTEMPTS, _CONNECTION_ATTEMPTS = 4, 2  # 7 s and 1 s of pauses: a fleet must not hang on a dead network
 _LIMITED = (HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
 _UNNAMED_WAIT = 60.0
 """Seconds: what GitHub asks for where it names no time."""
@@ -29,7 +29,8 @@ class BoundedRetry(GithubRetry):
     """
 
     def __init__(self, longest_wait: float, **settings: Any) -> None:  # noqa: ANN401 - urllib3's
-        settings.setdefault("total", ATTEMPTS)
+        settings.setdefault("total", _ATTEMPTS)
+        settings.setdefault("connect", _CONNECTION_ATTEMPTS)
         settings.setdefault("backoff_factor", 0.5)
         settings.setdefault("status_forcelist", [*range(500, 600), *_LIMITED])
         settings.setdefault("allowed_methods", {*Retry.DEFAULT_ALLOWED_METHODS, "POST", "PATCH"})
