@@ -1,13 +1,15 @@
 """The command line: parse, call the command, render. No decisions here; heavy imports are lazy."""
 
 import sys
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from idp import __version__
+from idp.errors import ExitCode, IdpError, UsageError
 
 app = typer.Typer(
     name="idp",
@@ -44,6 +46,15 @@ PlatformOption = Annotated[
     ),
 ]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, do nothing.")]
+SelectOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--select",
+        metavar="EXPR",
+        help="Services of the catalog: FIELD=PATTERN,FIELD!=PATTERN,… (all hold); repeat it for `or`. "
+        "Fields: name, template, template_version, owner, repository.",
+    ),
+]
 ServiceArgument = Annotated[Path, typer.Argument(help="The service's folder.")]
 
 
@@ -164,14 +175,36 @@ def update(
         bool, typer.Option("--markers", help="On conflicts write the merge with conflict markers.")
     ] = False,
     abort: Annotated[bool, typer.Option("--abort", help="Undo an update that is not committed.")] = False,
+    fleet: Annotated[bool, typer.Option("--fleet", help="Update every service of the catalog.")] = False,
+    select: SelectOption = None,
+    shard: Annotated[
+        str | None, typer.Option("--shard", metavar="I/N", help="With --fleet: the I-th of N parts.")
+    ] = None,
+    test: Annotated[
+        bool, typer.Option("--test", help="With --fleet: `make lint test` on each merge, before any push.")
+    ] = False,
+    pr: Annotated[
+        bool, typer.Option("--pr", help="With --fleet: push, and have one pull request a service.")
+    ] = False,
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", min=1, help="With --fleet: processes.", show_default="one a processor"),
+    ] = None,
+    platform: PlatformOption = None,
     dry_run: DryRunOption = False,
     output: OutputOption = Output.TEXT,
 ) -> None:
-    """Update a service to a newer version of its template."""
+    """Update a service, or with --fleet every service of the catalog, to a newer version of its template."""
     from idp import console
     from idp.commands import update as command
 
     as_json = output is Output.JSON
+    if fleet:
+        only_one = {"PATH": path != Path(), "--data": data, "--markers": markers, "--abort": abort}
+        _refuse(only_one, "is for one service, not for --fleet")
+        _update_fleet(to, select, shard, platform, jobs, test, pr, branch, dry_run, as_json)
+    only_fleet = {"--select": select, "--shard": shard, "--test": test, "--pr": pr, "--jobs": jobs}
+    _refuse({**only_fleet, "--platform": platform}, "needs --fleet")
     if abort:
         console.show("update", command.Aborted(command.abort(path)), as_json=as_json)
         return
@@ -184,12 +217,81 @@ def update(
         branch=branch,
         markers=markers,
     )
-    error = command.verdict(done, markers=markers)
-    console.show("update", done, as_json=as_json, error=error)
+    _finish("update", done, command.verdict(done, markers=markers), as_json=as_json)
+
+
+def _update_fleet(
+    to: str | None,
+    select: list[str] | None,
+    shard: str | None,
+    platform: str | None,
+    jobs: int | None,
+    test: bool,
+    pr: bool,
+    branch: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> NoReturn:
+    from idp import console
+    from idp.commands import update_fleet as command
+    from idp.domain.fleet import verdict
+
+    run = command.FleetRun(
+        select=select or (),
+        shard=shard,
+        to=to,
+        jobs=jobs,
+        test=test,
+        push=branch or pr,
+        pull_request=pr,
+        dry_run=dry_run,
+    )
+    with console.bar(enabled=not as_json) as on_progress:
+        report = command.update_fleet(run, platform=platform, on_progress=on_progress)
+    _finish("update", report, verdict(report), as_json=as_json, view="update_fleet")
+    raise typer.Exit(ExitCode.INTERRUPTED if report.interrupted else ExitCode.DONE)
+
+
+def _refuse(options: Mapping[str, object], why: str) -> None:
+    """A usage error about the first option that is given."""
+    for name, value in options.items():
+        if value:
+            raise UsageError("usage", f"{name} {why}.", "`idp update --help` shows what goes together.")
+
+
+def _finish(
+    name: str, data: object, error: IdpError | None, *, as_json: bool, view: str | None = None
+) -> None:
+    """Print a result and what is wrong with it; the exit code is the error's."""
+    from idp import console
+
+    console.show(name, data, as_json=as_json, error=error, view=view)
     if error:
         if not as_json:
-            console.show_error("update", error, as_json=False)
+            console.show_error(name, error, as_json=False)
         raise typer.Exit(error.exit_code)
+
+
+@app.command()
+def status(
+    select: SelectOption = None,
+    fetch: Annotated[
+        bool, typer.Option("--fetch", help="Look at the services' repositories first, over the network.")
+    ] = False,
+    drift: Annotated[
+        bool, typer.Option("--drift", help="Work out template drift where it is not known yet.")
+    ] = False,
+    platform: PlatformOption = None,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Show the fleet: template versions, drift, open updates, the release in each environment."""
+    from idp import console
+    from idp.commands.status import status as command
+
+    as_json = output is Output.JSON
+    with console.bar(enabled=not as_json) as on_progress:
+        found = command(select or (), platform=platform, fetch=fetch, drift=drift, on_progress=on_progress)
+    console.show("status", found, as_json=as_json)
 
 
 @app.command()

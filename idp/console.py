@@ -32,15 +32,25 @@ def terminal(*, stderr: bool = False) -> "Console":
     )
 
 
-def show(command: str, data: object, *, as_json: bool, error: IdpError | None = None) -> None:
-    """Print a command's result on stdout; `error` says what is wrong with it, where something is."""
+def show(
+    command: str, data: object, *, as_json: bool, error: IdpError | None = None, view: str | None = None
+) -> None:
+    """Print a command's result on stdout; `error` says what is wrong with it, where something is.
+
+    Args:
+        command: as the envelope names it.
+        data: what the command returned.
+        as_json: the envelope instead of text.
+        error: see above.
+        view: the module of `idp.views` that draws it; None takes the command's own.
+    """
     if as_json:
         _print_json(failed(command, error, data) if error else succeeded(command, data))
         return
-    view = importlib.import_module(f"idp.views.{command.partition(' ')[0]}").view
+    draw = importlib.import_module(f"idp.views.{view or command.partition(' ')[0]}").view
     console = terminal()
     with console.capture() as captured:
-        for renderable in view(data):
+        for renderable in draw(data):
             console.print(renderable)
     # Rich fills table cells up with spaces, which a file or a pipe should not get.
     sys.stdout.write("\n".join(line.rstrip(" ") for line in captured.get().split("\n")))
@@ -79,6 +89,27 @@ def progress(*, enabled: bool) -> Iterator[Callable[[str], None]]:
         return
     with terminal(stderr=True).status("…") as status:
         yield lambda text: status.update(safe(text))
+
+
+@contextmanager
+def bar(*, enabled: bool) -> Iterator[Callable[[int, int, str], None]]:
+    """A progress bar on stderr, told (done, of, what); nothing where stderr is no terminal.
+
+    It draws when it is told to and never by itself: a thread of its own would not survive forking.
+    """
+    if not (enabled and sys.stderr.isatty()):
+        yield lambda _done, _of, _what: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=terminal(stderr=True), auto_refresh=False, transient=True) as display:
+        task = display.add_task("…")
+
+        def on_progress(done: int, of: int, what: str) -> None:
+            display.update(task, completed=done, total=of, description=safe(what), refresh=True)
+
+        yield on_progress
 
 
 @contextmanager
