@@ -26,7 +26,13 @@ def _isolated_git(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("XDG_DATA_HOME", str(home / "data"))
         patch.setenv("XDG_STATE_HOME", str(home / "state"))
         patch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-        patch.delenv("IDP_PLATFORM", raising=False)
+        for name in (
+            "IDP_PLATFORM",
+            "GITHUB_TOKEN",
+            "GH_TOKEN",
+            *(key for key in os.environ if key.startswith("IDP_GITHUB")),
+        ):
+            patch.delenv(name, raising=False)
         yield
 
 

@@ -195,7 +195,7 @@ def lost_edits(
             if content not in everything:
                 lost.append(f"{path}: content")
             continue
-        added = set(content.splitlines()) - set(before.splitlines())
+        added = {line for line in content.splitlines() if line.startswith(b"mine")} - set(before.splitlines())
         lost += [f"{path}: line {line!r}" for line in added if line and line not in everything.splitlines()]
         if before_kind in {"file", "exec"} and kind != before_kind and result.get(path, (kind,))[0] != kind:
             lost.append(f"{path}: mode")
