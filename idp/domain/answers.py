@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from idp.domain import yaml_text
 from idp.domain.platform import looks_like_url
 from idp.domain.service import ANSWER_NAME, ANSWER_TEMPLATE
 from idp.errors import UserError
@@ -45,12 +46,9 @@ def parse_answers_file(text: str, where: str) -> RecordedAnswers:
     Raises:
         UserError: it is no YAML mapping, or lacks what an update needs.
     """
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        content = yaml.load(text, loader)  # noqa: S506 - both loaders are safe ones
-    except yaml.YAMLError as error:
+        content = yaml_text.load(text)
+    except ValueError as error:
         raise _invalid(where, "is no valid YAML") from error
     if not isinstance(content, dict):
         raise _invalid(where, "is no YAML mapping")

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
+from idp.domain import yaml_text
 from idp.domain.catalog import CatalogEntry
 from idp.domain.service import validate_name
 from idp.domain.update import FileChange
@@ -85,14 +86,11 @@ def _entry(name: str, text: bytes) -> CatalogEntry:
 
 
 def _mapping(name: str, text: bytes) -> Mapping[str, Any]:
-    import yaml
-
     if len(text) > ENTRY_MAX_BYTES:
         raise _invalid(name, f"is larger than {ENTRY_MAX_BYTES} bytes")
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        content = yaml.load(text, loader)  # noqa: S506 - both loaders are safe ones
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        content = yaml_text.load(text)
+    except ValueError as error:
         raise _invalid(name, "is no valid YAML") from error
     if not isinstance(content, dict):
         raise _invalid(name, "is no YAML mapping")

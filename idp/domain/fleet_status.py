@@ -7,6 +7,7 @@ from functools import cache
 
 from packaging.version import InvalidVersion, Version
 
+from idp.domain import yaml_text
 from idp.domain.fleet import Failure
 
 _RELEASE = re.compile(rb"^\s*RELEASE_VERSION\s*=\s*[\"']?([^\s\"'#]{1,63})", re.MULTILINE)
@@ -59,11 +60,9 @@ def chain(files: Mapping[str, bytes]) -> list[str]:
 
 def _named(text: bytes) -> list[str]:
     """The names under `environments:`, a list of names, a list of mappings with a `name`, or a mapping by name."""
-    import yaml
-
     try:
-        content = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
-    except (yaml.YAMLError, RecursionError, ValueError):
+        content = yaml_text.load(text)
+    except ValueError:
         return []
     listed = content.get("environments") if isinstance(content, dict) else None
     if not isinstance(listed, list | dict):
