@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from pathlib import Path
 
 from idp.adapters import environment_files, fleet_facts, fleet_store, repository_refs, template_store
@@ -52,8 +51,12 @@ def status(
 
         facts = with_drift(entries, places, facts, on_progress)
     chain = fleet_status.chain(files)
+    tags = {source: _tags(source) for source in {fact.source for fact in facts.values() if fact.source}}
     services = [
-        _service(one, places.get(one.name), facts, chain, files, unreachable.get(one.name)) for one in entries
+        _service(
+            one, places.get(one.name), facts, tags, fleet_status.releases(one.name, chain, files), unreachable
+        )
+        for one in entries
     ]
     return FleetStatus(found.source, chain, services)
 
@@ -91,27 +94,26 @@ def _service(
     one: Listed,
     at: References | None,
     facts: Mapping[str, Facts],
-    chain: Sequence[str],
-    files: Mapping[str, bytes],
-    unreachable: Failure | None,
+    tags: Mapping[str, Sequence[str]],
+    releases: Mapping[str, str],
+    unreachable: Mapping[str, Failure],
 ) -> ServiceStatus:
-    releases = fleet_status.releases(one.name, chain, files)
     entry = one.entry
     if entry is None:
         return ServiceStatus(one.name, releases=releases, failure=one.failure)
     fact = facts.get(at.commit) if at and at.commit else None
     version = (fact.revision if fact else "") or entry.template_version
-    tags = _tags(fact.source) if fact and fact.source else ()
     return ServiceStatus(
         name=one.name,
         owner=entry.owner,
         template=entry.template,
         version=version,
-        behind=fleet_status.behind(version, tags),
+        behind=fleet_status.behind(version, tags.get(fact.source, ()) if fact else ()),
         drift=fact.edited if fact else None,
         open_update=fleet_status.open_update(version, _update_versions(at)),
         releases=releases,
-        failure=unreachable or (fact.failure if fact else _unknown(entry) if at is None else None),
+        failure=unreachable.get(one.name)
+        or (fact.failure if fact else _unknown(entry) if at is None else None),
     )
 
 
@@ -129,9 +131,8 @@ def _update_versions(at: References | None) -> list[str]:
     return [branch.removeprefix(fleet_store.UPDATE_BRANCHES) for branch in at.matching] if at else []
 
 
-@cache
 def _tags(source: str) -> tuple[str, ...]:
-    """A template's tags as far as this machine knows them. Once per process."""
+    """A template's versions as far as this machine knows them."""
     repository = template_store.known_repository(source)
     found = repository_refs.git_dir(repository) if repository else None
     return (

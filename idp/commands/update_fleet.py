@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from idp.adapters import fleet_facts
+from idp.adapters import fleet_facts, template_store
 from idp.commands import fleet_plan
 from idp.commands.fleet_plan import OnProgress, Planned, failed
 from idp.commands.fleet_pool import pooled
@@ -65,6 +65,7 @@ def update_fleet(run: FleetRun, *, platform: str | None = None, on_progress: OnP
         UsageError: the selection or the shard is none.
     """
     selection, shard = parse_selection(run.select), parse_shard(run.shard)
+    template_store.forget_lookups()
     found = find_platform(platform, Path.cwd())
     listed = fleet_plan.listed(found, selection, shard)
     done: list[FleetEntry] = []
