@@ -505,3 +505,5 @@ def test_a_fresh_clone_without_tags_records_the_exact_commit(tmp_path: Path) -> 
     assert result.exit_code == 0, result.stdout
     recorded = result.json["data"]["template_version"]
     assert git("rev-parse", recorded, cwd=platform) == git("rev-parse", "HEAD^", cwd=platform)
+    checked = idp("check", tmp_path / "billing", "--output", "json")
+    assert checked.exit_code == 0, checked.json["errors"]

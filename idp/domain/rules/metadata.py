@@ -24,8 +24,10 @@ _ANSWERS = ".copier-answers.yml"
 _ENTITY_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?")
 _ENTITY_REF = re.compile(r"(?:[A-Za-z0-9_.-]+:)?(?:[A-Za-z0-9_.-]+/)?[A-Za-z0-9_.-]+")
 _OWNER = re.compile(r"@[A-Za-z0-9](?:[A-Za-z0-9-]*)(?:/[A-Za-z0-9._-]+)?|[^@\s]+@[^@\s]+\.[^@\s]+")
+# What `git describe --tags --always` says, which Copier records: a tag, a commit so far from one, or a commit.
 _EXACT = re.compile(
-    r"v?\d+\.\d+(?:\.\d+)*(?:(?:-?(?:a|b|rc|alpha|beta)[.-]?\d*)|\.(?:post|dev)\d+)*|[0-9a-f]{40}|[0-9a-f]{64}"
+    r"v?\d+\.\d+(?:\.\d+)*(?:(?:-?(?:a|b|rc|alpha|beta)[.-]?\d*)|\.(?:post|dev)\d+)*(?:-\d+-g[0-9a-f]{7,64})?"
+    r"|[0-9a-f]{7,64}"
 )
 _SCP_LIKE = re.compile(r"(?:[\w.-]+@)?[\w.-]{2,}:[^\\/\s][^\s]*|g[hl]:[^\s]+")
 
@@ -139,7 +141,7 @@ def answers_are_exact(snapshot: Snapshot) -> Verdict:
     commit, source = parsed.mapping.get("_commit"), parsed.mapping.get("_src_path")
     found = []
     if not isinstance(commit, str) or not _EXACT.fullmatch(commit):
-        found.append(Finding("`_commit` is neither a vX.Y.Z tag nor a full commit.", file.path))
+        found.append(Finding("`_commit` is neither a vX.Y.Z tag nor a commit.", file.path))
     if not isinstance(source, str) or not _is_absolute(source):
         found.append(Finding("`_src_path` is neither a URL nor an absolute path.", file.path))
     return judged(found)
