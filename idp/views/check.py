@@ -19,6 +19,7 @@ _MARK = {
 
 
 def view(scorecard: Scorecard) -> Iterator[RenderableType]:
+    width = max((len(result.rule.id) for result in scorecard.results), default=0)
     for point in scorecard.points:
         shown = [result for result in point.results if result.outcome is not Outcome.NOT_APPLICABLE]
         if not shown:
@@ -26,7 +27,8 @@ def view(scorecard: Scorecard) -> Iterator[RenderableType]:
         totals = f"{point.totals.passed} of {point.totals.passed + point.totals.failed}"
         yield Text.assemble((point.point.value, "bold"), (f"  {totals}", "dim"))
         yield Padding(
-            columns([(_MARK[item.outcome], item.rule.id, item.rule.title) for item in shown]), (0, 0, 0, 2)
+            columns([(_MARK[item.outcome], item.rule.id.ljust(width), item.rule.title) for item in shown]),
+            (0, 0, 0, 2),
         )
     yield from _what_failed([result for result in scorecard.results if result.outcome is Outcome.FAILED])
     yield _summary(scorecard)
