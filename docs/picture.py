@@ -1,5 +1,6 @@
 """Draws docs/images/scorecard.svg: `python -m docs.picture SERVICE`, from a real live check of a service."""
 
+import io
 import sys
 from pathlib import Path
 
@@ -17,7 +18,8 @@ _FORMAT = """\
   font-size: {char_height}px; line-height: {line_height}px; white-space: pre; }}
 {styles}
 </style>
-<defs><clipPath id="{unique_id}-clip-terminal"><rect x="0" y="0" width="{terminal_width}" height="{terminal_height}"/></clipPath>
+<defs><clipPath id="{unique_id}-clip-terminal">
+<rect x="0" y="0" width="{terminal_width}" height="{terminal_height}"/></clipPath>
 {lines}</defs>
 <rect fill="#292929" width="{width}" height="{height}" rx="8"/>
 <g transform="translate({terminal_x}, {terminal_y})" clip-path="url(#{unique_id}-clip-terminal)">
@@ -28,9 +30,7 @@ _FORMAT = """\
 
 def main() -> None:
     scorecard = check(Path(sys.argv[1]), live=True)
-    console = Console(
-        record=True, width=104, force_terminal=True, file=Path("/dev/null").open("w", encoding="utf-8")
-    )
+    console = Console(record=True, width=104, force_terminal=True, file=io.StringIO())
     for part in view(scorecard):
         console.print(part)
     IMAGE.parent.mkdir(exist_ok=True)

@@ -73,7 +73,7 @@ def first_version(template: Path) -> None:
 
 def change(root: Path, todo: list[Operation], who: str) -> None:
     """Apply operations to a tree; `who` marks the lines and files that they bring."""
-    actions: dict[str, Callable[[Path, Operation, str], None]] = {
+    actions: dict[str, Callable[[Path, Operation, str], object]] = {
         "edit": _edit,
         "insert": _insert,
         "cut": _cut,
