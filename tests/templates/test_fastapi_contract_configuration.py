@@ -31,12 +31,12 @@ SECRET = "hunter2-from-the-vault"  # noqa: S105 - what has to stay hidden
 TOKEN = "root-token-of-this-test"  # noqa: S105 - of a server that lives for seconds
 
 FINGERPRINT = """
-    @router.get("/secret/length")
+    @router.get("/items/secret/length")
     async def secret_length(request: Request) -> int:
         return len(request.app.state.configuration.current.database_password.get_secret_value())
 
-    return router
-"""
+
+def _missing("""
 READS = [
     'import os\n\nNAME = os.environ["NAME"]\n',
     'import os\n\nNAME = os.getenv("NAME")  # noqa: TID251\n',
@@ -55,7 +55,7 @@ def with_secret(fastapi: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
         "    service_name: str\n    database_password: SecretStr\n",
     )
     router = service / "app" / "items" / "router.py"
-    edit(router, "\n    return router\n", FINGERPRINT)
+    edit(router, "\n\ndef _missing(", FINGERPRINT)
     edit(router, "import APIRouter, HTTPException,", "import APIRouter, HTTPException, Request,")
     return service
 

@@ -18,7 +18,7 @@ from tests.templates.fastapi_service import (
 SECRET = 'hunter2-"quoted"-é'  # noqa: S105 - what has to stay hidden
 
 LEAKY = """
-    @router.get("/leak/now")
+    @router.get("/items/leak/now")
     async def leak(request: Request) -> None:
         settings = request.app.state.configuration.current
         secret = settings.database_password.get_secret_value()
@@ -26,8 +26,8 @@ LEAKY = """
         logging.getLogger("library").warning("sent %s", {"password": secret})
         raise RuntimeError(f"cannot connect with {secret}")
 
-    return router
-"""
+
+def _missing("""
 
 
 def test_every_line_from_start_to_end_is_json_with_all_fields(fastapi: Path, tmp_path: Path) -> None:
@@ -89,7 +89,7 @@ def test_no_secret_reaches_the_logs_even_if_code_logs_it(fastapi: Path, tmp_path
     changed = copy(fastapi, tmp_path / "service")
     settings, router = changed / "app" / "settings.py", changed / "app" / "items" / "router.py"
     edit(settings, "    service_name: str\n", "    service_name: str\n    database_password: SecretStr\n")
-    edit(router, "\n    return router\n", LEAKY)
+    edit(router, "\n\ndef _missing(", LEAKY)
     edit(router, "from typing import Annotated\n", "import logging\nfrom typing import Annotated\n")
     edit(router, "import APIRouter, HTTPException,", "import APIRouter, HTTPException, Request,")
     request_id = uuid4().hex
