@@ -1,0 +1,56 @@
+"""`make bench`: every comparison as a ratio of one run, as a table and as JSON; exit code 1 if a target is missed."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from benchmarks.command_line import create_against_copier, help_against_copier
+from benchmarks.pairs import Ratio, program
+from benchmarks.service.comparisons import cold_start, cpu_per_request
+
+
+def ratios(folder: Path) -> Iterator[Ratio]:
+    """Measure one after the other; each yields as soon as it is known."""
+    platform, service = folder / "platform", folder / "measured"
+    _run([program("idp"), "init", platform], folder)
+    yield help_against_copier(folder)
+    yield create_against_copier(platform, folder)
+    _run(
+        [program("idp"), "create", "service", service.name, "--platform", platform, "--output-dir", folder],
+        folder,
+    )
+    _run(["make", "install"], service)
+    scratch = folder / "scratch"
+    scratch.mkdir()
+    comparisons: tuple[Callable[[Path, Path], Ratio], ...] = (cpu_per_request, cold_start)
+    for compare in comparisons:
+        yield compare(service, scratch)
+
+
+def _run(argv: list[str | Path], folder: Path) -> None:
+    subprocess.run([str(part) for part in argv], cwd=folder, stdout=subprocess.DEVNULL, check=True)
+
+
+def main() -> int:
+    sys.stdout.write(f"{'comparison':44}{'ours':>10}{'peer':>10}{'ratio':>8}{'target':>8}\n")
+    found = []
+    with tempfile.TemporaryDirectory(prefix="idp-bench-") as folder:
+        for ratio in ratios(Path(folder)):
+            found.append(ratio)
+            mark = "" if ratio.met else "  missed"
+            row = f"{ratio.name:44}{_shown(ratio.ours):>10}{_shown(ratio.peer):>10}"
+            sys.stdout.write(f"{row}{ratio.ratio:8.2f}{ratio.target:8.2f}{mark}\n")
+            sys.stdout.flush()
+    sys.stdout.write(json.dumps([ratio.as_json() for ratio in found]) + "\n")
+    return 0 if all(ratio.met for ratio in found) else 1
+
+
+def _shown(seconds: float) -> str:
+    return f"{seconds * 1e6:.0f} µs" if seconds < 0.01 else f"{seconds:.2f} s"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
