@@ -235,3 +235,14 @@ def test_text_files_end_in_one_newline_and_have_no_runs_of_empty_lines(service: 
             lines = text.splitlines()
             assert not [pair for pair in pairwise(lines) if path.suffix != ".py" and not any(pair)], path
             assert not [line for line in lines if line != line.rstrip()], path
+
+
+@pytest.mark.parametrize(
+    ("lock", "group"),
+    [("requirements.txt", ""), ("requirements-dev.txt", " --group=dev")],
+    ids=["run", "dev"],
+)
+def test_a_lock_names_the_command_that_renovate_repeats(service: Path, lock: str, group: str) -> None:
+    command = (service / lock).read_text().splitlines()[1].removeprefix("#    ")
+    options = "--universal --python-version=3.11 --generate-hashes"
+    assert command == f"uv pip compile pyproject.toml {options}{group} --output-file={lock}"
