@@ -14,6 +14,7 @@ from typer.exceptions import TyperException
 from idp.errors import ExitCode, IdpError, UsageError
 
 _TERMINATED = 128 + signal.SIGTERM
+_INTERRUPTED = "\nInterrupted.\n"
 
 
 class _Terminated(BaseException):
@@ -37,6 +38,8 @@ def guarded(action: Callable[[], object], argv: Sequence[str]) -> int:
         sys.stdout.flush()
     except BaseException as raised:  # noqa: BLE001 - the boundary: nothing gets past it
         return _exit_code(raised, argv)
+    if returned == ExitCode.INTERRUPTED:  # Typer has made this of the KeyboardInterrupt
+        sys.stderr.write(_INTERRUPTED)
     return returned if isinstance(returned, int) else ExitCode.DONE
 
 
@@ -47,7 +50,7 @@ def _exit_code(raised: BaseException, argv: Sequence[str]) -> int:
         case SystemExit():  # Typer's completion ends so
             return raised.code if isinstance(raised.code, int) else ExitCode.DONE
         case KeyboardInterrupt() | Abort():
-            sys.stderr.write("\nInterrupted; nothing is half done.\n")
+            sys.stderr.write(_INTERRUPTED)
             return ExitCode.INTERRUPTED
         case _Terminated():
             return _TERMINATED
