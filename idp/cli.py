@@ -315,6 +315,10 @@ def templates(platform: PlatformOption = None, output: OutputOption = Output.TEX
 @app.command()
 def init(
     path: Annotated[Path, typer.Argument(metavar="DIR", help="The new repository's folder.")],
+    repository: Annotated[
+        str | None,
+        typer.Option("--repository", metavar="ORG/REPO", help="What it will be called on GitHub."),
+    ] = None,
     dry_run: DryRunOption = False,
     output: OutputOption = Output.TEXT,
 ) -> None:
@@ -322,7 +326,7 @@ def init(
     from idp import console
     from idp.commands.init import init as command
 
-    console.show("init", command(path, dry_run=dry_run), as_json=output is Output.JSON)
+    console.show("init", command(path, repository=repository, dry_run=dry_run), as_json=output is Output.JSON)
 
 
 @app.command()

@@ -13,6 +13,8 @@ from idp.errors import AdapterError
 _MARKERS = ("copier.yml", TEMPLATES_FOLDER)
 BUNDLED_PATHS = ("copier.yml", TEMPLATES_FOLDER, "environments", "workflows", ".github/workflows")
 """What makes a platform repository; everything else of this project is the tool itself."""
+PLACEHOLDER = "example-org/idp-lite"
+"""Stands for the platform's GitHub repository until it has one."""
 _TOOL_ONLY = frozenset({"ci.yml", "release.yml", "__pycache__"})
 
 
@@ -79,8 +81,12 @@ def bundled_repository() -> Path:
     return repository
 
 
-def lay_out(destination: Path) -> bool:
+def lay_out(destination: Path, repository: str = PLACEHOLDER) -> bool:
     """Make a platform repository from the bundled content, in one rename.
+
+    Args:
+        destination: a folder that does not exist yet.
+        repository: `org/repo` on GitHub that stands for the placeholder in workflows and questions.
 
     Returns:
         Whether Git knew who the user is (otherwise the first commit carries a fallback identity).
@@ -92,6 +98,7 @@ def lay_out(destination: Path) -> bool:
     with tempfile.TemporaryDirectory(prefix=f".{destination.name}-", dir=destination.parent) as temporary:
         folder = Path(temporary) / destination.name
         copy_content(bundle(), folder)
+        _name_repository(folder, repository)
         known = git.create_repository(
             folder, f"feat: platform from idp-lite {__version__}", f"v{__version__}"
         )
@@ -103,6 +110,18 @@ def lay_out(destination: Path) -> bool:
                     "destination-exists", f"{destination} exists.", "Choose a folder that does not exist yet."
                 ) from error
     return known
+
+
+def _name_repository(folder: Path, repository: str) -> None:
+    """Workflows call their own actions by the repository's full name, which GitHub offers no variable for."""
+    if repository == PLACEHOLDER:
+        return
+    for path in folder.rglob("*"):
+        if path.is_file() and not path.is_symlink():
+            before = path.read_bytes()
+            after = before.replace(PLACEHOLDER.encode(), repository.encode())
+            if after != before:
+                path.write_bytes(after)
 
 
 def content() -> list[str]:

@@ -31,3 +31,21 @@ def test_an_existing_folder_is_left_alone(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert result.json["errors"][0]["code"] == "destination-exists"
     assert list((tmp_path / "platform").iterdir()) == []
+
+
+def test_the_repositorys_name_on_github_stands_in_workflows_and_services(tmp_path: Path) -> None:
+    made = idp("init", tmp_path / "platform", "--repository", "acme/platform")
+    assert made.exit_code == 0, made.stderr
+    assert git("grep", "-l", "acme/platform", "--", ".github/workflows", cwd=tmp_path / "platform")
+    files = (
+        path for path in (tmp_path / "platform").rglob("*") if path.is_file() and ".git" not in path.parts
+    )
+    assert [path for path in files if b"example-org/idp-lite" in path.read_bytes()] == []
+    created = idp("create", "service", "billing", "--output-dir", tmp_path, cwd=tmp_path / "platform")
+    assert created.exit_code == 0, created.stderr
+    assert "uses: acme/platform/" in (tmp_path / "billing/.github/workflows/ci.yml").read_text()
+
+
+def test_a_repository_that_is_none_is_refused(tmp_path: Path) -> None:
+    assert idp("init", tmp_path / "platform", "--repository", "acme; rm -rf /").exit_code == 2
+    assert list(tmp_path.iterdir()) == []
