@@ -167,12 +167,13 @@ def test_the_readme_names_only_make_targets_and_profiles_that_exist(service: Pat
 def test_every_relative_link_and_every_path_in_the_documents_exists(service: Path) -> None:
     for document in (service / "README.md", *(service / "docs").glob("*.md")):
         text = document.read_text()
-        headings = {_anchor(heading) for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE)}
         for target in re.findall(r"\]\(([^)]+)\)", text):
             path, _, anchor = target.partition("#")
             if not target.startswith("https://"):
-                assert not path or (document.parent / path).is_file(), f"{document.name}: {target}"
-                assert not anchor or anchor in headings, f"{document.name}: {target}"
+                linked = document.parent / path if path else document
+                assert linked.is_file(), f"{document.name}: {target}"
+                headings = re.findall(r"^#+ (.*)$", linked.read_text(), re.MULTILINE)
+                assert not anchor or anchor in map(_anchor, headings), f"{document.name}: {target}"
         for path in re.findall(r"`((?:app|docs|tests)/[\w./-]+)`", text):
             assert (service / path).exists(), f"{document.name}: {path}"
 
