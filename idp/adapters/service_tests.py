@@ -16,6 +16,7 @@ from idp.errors import IdpError
 COMMAND = ("make", "--no-print-directory", "lint", "test")
 SHOWN = "make lint test"
 SECONDS = 900.0
+"""How long the checks of one service may take."""
 _LARGEST_OUTPUT = 64 * 1024 * 1024
 _TAIL_BYTES = 8192
 _TAIL_LINES = 30
@@ -27,13 +28,12 @@ _WITHHELD = re.compile(
 )
 
 
-def run(objects: Sequence[Path], commit: str, *, seconds: float = SECONDS) -> OwnTests:
+def run(objects: Sequence[Path], commit: str) -> OwnTests:
     """Check a commit out and run `make lint test` in it.
 
     Args:
         objects: the object folders that hold the commit.
         commit: its name.
-        seconds: how long the checks may take.
     """
     with TemporaryDirectory(prefix="idp-tests-", ignore_cleanup_errors=True) as folder:
         work = Path(folder) / "service"
@@ -43,7 +43,7 @@ def run(objects: Sequence[Path], commit: str, *, seconds: float = SECONDS) -> Ow
             return OwnTests(OwnTestsState.FAILED, SHOWN, error.message)
         with (Path(folder) / "output").open("w+b") as output:
             try:
-                failure = _checks(work, output, seconds)
+                failure = _checks(work, output, SECONDS)
             except IdpError as error:
                 return OwnTests(OwnTestsState.FAILED, SHOWN, error.message)
             if failure is None:

@@ -33,13 +33,11 @@ class FleetOptions:
         test: run the service's own checks on it, first.
         push: bring it to the update branch.
         pull_request: open or refresh the pull request of that branch.
-        test_seconds: how long the checks of one service may take.
     """
 
     test: bool = False
     push: bool = False
     pull_request: bool = False
-    test_seconds: float = service_tests.SECONDS
 
 
 def work(planned: Planned, options: FleetOptions) -> FleetEntry:
@@ -143,7 +141,7 @@ class _Work:
         folders = [store.git_dir / "objects"]
         if own := store.env.get("GIT_OBJECT_DIRECTORY"):
             folders.append(Path(own))
-        tests = service_tests.run(folders, result.commit, seconds=self._options.test_seconds)
+        tests = service_tests.run(folders, result.commit)
         if tests.state is OwnTestsState.PASSED:
             fleet_results.save(self._key, replace(result, tested=True))
         return tests
