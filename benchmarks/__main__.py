@@ -10,6 +10,7 @@ from pathlib import Path
 from benchmarks.command_line import create_against_copier, help_against_copier
 from benchmarks.pairs import Ratio, program
 from benchmarks.service.comparisons import cold_start, cpu_per_request
+from benchmarks.update import update_ratios
 
 
 def ratios(folder: Path) -> Iterator[Ratio]:
@@ -28,6 +29,7 @@ def ratios(folder: Path) -> Iterator[Ratio]:
     comparisons: tuple[Callable[[Path, Path], Ratio], ...] = (cpu_per_request, cold_start)
     for compare in comparisons:
         yield compare(service, scratch)
+    yield from update_ratios(platform, folder / "updates")
 
 
 def _run(argv: list[str | Path], folder: Path) -> None:
