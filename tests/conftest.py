@@ -26,12 +26,12 @@ def _isolated_git(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("XDG_DATA_HOME", str(home / "data"))
         patch.setenv("XDG_STATE_HOME", str(home / "state"))
         patch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-        for name in (
-            "IDP_PLATFORM",
-            "GITHUB_TOKEN",
-            "GH_TOKEN",
-            *(key for key in os.environ if key.startswith("IDP_GITHUB")),
-        ):
+        # The package managers keep their caches, or every run would fetch everything anew; idp's own is this run's.
+        for variable, folder in (("UV_CACHE_DIR", "uv"), ("PIP_CACHE_DIR", "pip")):
+            patch.setenv(variable, os.environ.get(variable) or str(Path.home() / ".cache" / folder))
+        patch.setenv("XDG_CACHE_HOME", str(home / "cache"))
+        inherited = ("IDP_PLATFORM", "GITHUB_TOKEN", "GH_TOKEN", "MAKEFLAGS", "MFLAGS", "MAKELEVEL")
+        for name in (*inherited, *(key for key in os.environ if key.startswith("IDP_GITHUB"))):
             patch.delenv(name, raising=False)
         yield
 
