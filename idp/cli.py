@@ -181,10 +181,12 @@ def update(
         str | None, typer.Option("--shard", metavar="I/N", help="With --fleet: the I-th of N parts.")
     ] = None,
     test: Annotated[
-        bool, typer.Option("--test", help="With --fleet: `make lint test` on each merge, before any push.")
+        bool,
+        typer.Option("--test", help="With --pr or --fleet: `make lint test` on the merge, before any push."),
     ] = False,
     pr: Annotated[
-        bool, typer.Option("--pr", help="With --fleet: push, and have one pull request a service.")
+        bool,
+        typer.Option("--pr", help="Push a branch to the service's repository, and have one pull request."),
     ] = False,
     jobs: Annotated[
         int | None,
@@ -203,8 +205,14 @@ def update(
         only_one = {"PATH": path != Path(), "--data": data, "--markers": markers, "--abort": abort}
         _refuse(only_one, "is for one service, not for --fleet")
         _update_fleet(to, select, shard, platform, jobs, test, pr, branch, dry_run, as_json)
-    only_fleet = {"--select": select, "--shard": shard, "--test": test, "--pr": pr, "--jobs": jobs}
-    _refuse({**only_fleet, "--platform": platform}, "needs --fleet")
+    _refuse({"--select": select, "--shard": shard, "--jobs": jobs, "--platform": platform}, "needs --fleet")
+    if pr:
+        _refuse(
+            {"--data": data, "--markers": markers, "--abort": abort, "--branch": branch},
+            "does not go with --pr",
+        )
+        _update_origin(path, to, test, dry_run, as_json)
+    _refuse({"--test": test}, "needs --fleet or --pr")
     if abort:
         console.show("update", command.Aborted(command.abort(path)), as_json=as_json)
         return
@@ -218,6 +226,17 @@ def update(
         markers=markers,
     )
     _finish("update", done, command.verdict(done, markers=markers), as_json=as_json)
+
+
+def _update_origin(path: Path, to: str | None, test: bool, dry_run: bool, as_json: bool) -> NoReturn:
+    from idp import console
+    from idp.commands.update_origin import update_origin
+    from idp.domain.fleet import verdict
+
+    with console.bar(enabled=not as_json) as on_progress:
+        report = update_origin(path, to=to, test=test, dry_run=dry_run, on_progress=on_progress)
+    _finish("update", report, verdict(report), as_json=as_json, view="update_fleet")
+    raise typer.Exit
 
 
 def _update_fleet(

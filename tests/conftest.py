@@ -29,6 +29,7 @@ def _isolated_git(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         # The package managers keep their caches, or every run would fetch everything anew; idp's own is this run's.
         for variable, folder in (("UV_CACHE_DIR", "uv"), ("PIP_CACHE_DIR", "pip")):
             patch.setenv(variable, os.environ.get(variable) or str(Path.home() / ".cache" / folder))
+        patch.setenv("IDP_TEST_TOOLS", os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache"))
         patch.setenv("XDG_CACHE_HOME", str(home / "cache"))
         inherited = ("IDP_PLATFORM", "GITHUB_TOKEN", "GH_TOKEN", "MAKEFLAGS", "MFLAGS", "MAKELEVEL")
         for name in (*inherited, *(key for key in os.environ if key.startswith("IDP_GITHUB"))):

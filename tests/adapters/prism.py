@@ -50,7 +50,7 @@ GRAPHQL = {
 
 def installed() -> Path:
     """The folder of the npm packages, installed on first use; several processes may ask at once."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "idp-tests"
+    cache = Path(os.environ["IDP_TEST_TOOLS"]) / "idp-tests"
     folder = cache / "-".join(package.rpartition("@")[2] for package in PACKAGES)
     if not folder.exists():
         cache.mkdir(parents=True, exist_ok=True)

@@ -467,3 +467,25 @@ def test_a_template_with_tasks_is_updated_by_copier_itself_and_reported_the_same
     assert lossy.exit_code == 12, "Copier alone would delete the edited file without a word"
     assert actions(lossy)["going.txt"] == "conflict"
     assert snapshot(service) == before
+
+
+def test_one_services_pull_request_is_open_exactly_once_however_often_it_is_asked_for(
+    template: Path, service: Path, tmp_path: Path
+) -> None:
+    refused = update(service, "--pr")
+    assert refused.json["errors"][0]["code"] == "no-origin"
+    origin = tmp_path / "svc.git"
+    git("clone", "-q", "--bare", service, origin, cwd=tmp_path)
+    git("remote", "add", "origin", origin, cwd=service)
+    release(template, "v1.1.0", {"text.txt": LINES + "more\n"})
+    before = snapshot(service)
+    reports = [update(service, "--pr") for _ in range(3)]
+    assert [done.exit_code for done in reports] == [0, 0, 0], reports[0].stdout
+    assert [done.json["data"]["services"][0]["delivery"]["opened"] for done in reports] == [
+        True,
+        False,
+        False,
+    ]
+    assert git("show", "idp/update-v1.1.0:text.txt", cwd=origin).endswith("more")
+    assert len(git("for-each-ref", "refs/idp/pull", cwd=origin).splitlines()) == 1
+    assert snapshot(service) == before
