@@ -309,3 +309,35 @@ def test_text_for_people_says_what_is_to_be_done(fleet: Fleet) -> None:
     assert "conflict text.txt" in done.stdout
     assert "next:" in done.stderr
     assert json.dumps("\x1b") not in done.stdout
+
+
+def test_services_that_share_a_worker_are_each_rendered_as_if_alone(fleet: Fleet) -> None:
+    names = [f"svc-{number}" for number in range(4)]
+    for name in names:
+        fleet.add(name)
+    looped = "{% yield part from ['a', service_name] %}{{ part }}{% endyield %}.txt.jinja"
+    plain = "copier-templates/small/project/of-{{ service_name }}.txt.jinja"
+    fleet.release(
+        "v1.1.0", {f"{PROJECT}/{looped}": "{{ part }} of {{ service_name }}\n", plain: "{{ service_name }}\n"}
+    )
+    assert update(fleet, "--branch", "--jobs", "1").exit_code == 0
+    for name in names:
+        bare = fleet.services[name]
+        assert git("show", f"{BRANCH}:a.txt", cwd=bare) == f"a of {name}"
+        assert git("show", f"{BRANCH}:{name}.txt", cwd=bare) == f"{name} of {name}"
+        assert git("show", f"{BRANCH}:of-{name}.txt", cwd=bare) == name
+
+
+def test_a_template_that_needs_trust_runs_nothing_of_its_own(fleet: Fleet) -> None:
+    fleet.add("svc")
+    marker = fleet.root / "owned"
+    (fleet.root / "hostile_extension.py").write_text(f"open({str(marker)!r}, 'w')\n")
+    copier_yml = (fleet.platform / "copier.yml").read_text()
+    fleet.release("v1.1.0", {"copier.yml": copier_yml + "_jinja_extensions: [hostile_extension.Extension]\n"})
+    done = run(
+        sys.executable, "-m", "idp", "update", "--fleet", "--platform", fleet.platform, "--output", "json",
+        cwd=fleet.root, env={"PYTHONPATH": str(fleet.root)},
+    )  # fmt: skip
+    assert done.returncode == 1, done.stdout
+    assert json.loads(done.stdout)["data"]["services"][0]["failure"]["code"] == "template-unsafe"
+    assert not marker.exists()
