@@ -5,8 +5,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 
+from benchmarks import lost_edits
 from benchmarks.command_line import create_against_copier, help_against_copier
 from benchmarks.pairs import Ratio, program
 from benchmarks.service.comparisons import cold_start, cpu_per_request
@@ -46,8 +48,16 @@ def main() -> int:
             row = f"{ratio.name:44}{_shown(ratio.ours):>10}{_shown(ratio.peer):>10}"
             sys.stdout.write(f"{row}{ratio.ratio:8.2f}{ratio.target:8.2f}{mark}\n")
             sys.stdout.flush()
-    sys.stdout.write(json.dumps([ratio.as_json() for ratio in found]) + "\n")
-    return 0 if all(ratio.met for ratio in found) else 1
+        losses = lost_edits.compare(Path(folder) / "cases")
+    sys.stdout.write(f"\nThe same {lost_edits.CASES} random updates of edited services:\n")
+    for one in losses:
+        sys.stdout.write(
+            f"{one.name:16}{one.lost:4} edits lost in {one.cases_with_loss} cases, "
+            f"{one.unreported} conflicts with exit code 0\n"
+        )
+    figures = {"ratios": [ratio.as_json() for ratio in found], "losses": [asdict(one) for one in losses]}
+    sys.stdout.write(json.dumps(figures) + "\n")
+    return 0 if all(ratio.met for ratio in found) and losses[0].lost == 0 else 1
 
 
 def _shown(seconds: float) -> str:
