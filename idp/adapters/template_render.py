@@ -71,9 +71,8 @@ def render_version(
         warnings.simplefilter("ignore")
         worker = _worker(state, destination, answers_file, data or {}, ask=ask, exclude=exclude)
         with worker, _as_update():
-            if (
-                not worker.template.jinja_extensions
-            ):  # making the environment imports them: Copier asks for trust first
+            # Making the environment imports the template's extensions, for which Copier asks for trust first.
+            if not worker.template.jinja_extensions:
                 _share_compiled(worker.jinja_env, state)
             worker.run_copy()
             skips = worker.match_skip
