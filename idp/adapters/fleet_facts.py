@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryDirectory
@@ -17,6 +18,7 @@ from idp.errors import IdpError
 
 _TOGETHER = 64
 """Repositories that one Git process reads: each object is looked for in all of them."""
+_AT_ONCE = 4
 _LARGEST_ANSWERS = 262144
 _KEPT = 20000
 _FORMAT = 1
@@ -86,8 +88,12 @@ def read(places: Sequence[tuple[Path, str]], known: Mapping[str, Facts]) -> dict
     """
     missing = [place for place in places if place[1] not in known]
     found = {commit: known[commit] for _, commit in places if commit in known}
-    for start in range(0, len(missing), _TOGETHER):
-        found.update(_read_together(missing[start : start + _TOGETHER]))
+    parts = [missing[start : start + _TOGETHER] for start in range(0, len(missing), _TOGETHER)]
+    if len(parts) <= 1:
+        return {**found, **(_read_together(missing) if missing else {})}
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for part in pool.map(_read_together, parts):
+            found.update(part)
     return found
 
 
