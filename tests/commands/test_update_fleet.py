@@ -220,7 +220,6 @@ def test_select_and_shard_choose_and_the_shards_together_are_the_fleet(fleet: Fl
         ("--fleet", "--markers"),
         ("--fleet", "--abort"),
         ("--select", "name=x"),
-        ("--pr",),
         ("--shard", "1/2"),
         ("--test",),
     ],
