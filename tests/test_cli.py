@@ -17,7 +17,7 @@ from idp import __version__
 from idp.errors import ExitCode
 from tests.cli import idp
 
-COMMANDS = ["create", "run", "check", "templates", "init", "doctor", "demo"]
+COMMANDS = ["create", "run", "check", "update", "diff", "status", "templates", "init", "doctor", "demo"]
 ENVELOPE = {
     "type": "object",
     "additionalProperties": False,
@@ -166,7 +166,7 @@ def _wait_for_child(pid: int) -> None:
 )
 @settings(max_examples=150, deadline=None)
 def test_no_command_line_causes_a_bug(argv: list[str]) -> None:
-    if {"demo", "init", "doctor", "check", "run"} & set(argv):
+    if {"demo", "init", "doctor", "check", "run", "update", "diff", "status"} & set(argv):
         argv = [*argv, "--help"]
     if argv[:2] == ["create", "service"]:
         argv = [*argv, "--platform", "/nowhere"]
