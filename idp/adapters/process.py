@@ -11,6 +11,8 @@ from typing import IO
 
 from idp.errors import AdapterError
 
+_TIDY_SECONDS = 5.0
+
 
 @dataclass(frozen=True)
 class Completed:
@@ -61,28 +63,41 @@ def run(
     """
     data = stdin.encode(errors="surrogateescape") if isinstance(stdin, str) else stdin
     try:
-        done = subprocess.run(  # noqa: S603 - argv, never a shell
+        child = subprocess.Popen(  # noqa: S603 - argv, never a shell
             [str(part) for part in argv],
             cwd=cwd,
             env=_environment(env, unset),
-            input=data,
-            capture_output=True,
-            timeout=timeout,
-            check=False,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )
     except FileNotFoundError as error:
         raise _missing(str(argv[0])) from error
-    except subprocess.TimeoutExpired as error:
-        raise AdapterError(
-            "program-timeout",
-            f"`{argv[0]}` did not finish within {timeout:g} s.",
-            "Run it by hand to see what it waits for.",
-        ) from error
+    with child:
+        try:
+            out, err = child.communicate(data, timeout)
+        except subprocess.TimeoutExpired as error:
+            _end(child)
+            raise AdapterError(
+                "program-timeout",
+                f"`{argv[0]}` did not finish within {timeout:g} s.",
+                "Run it by hand to see what it waits for.",
+            ) from error
+        except BaseException:
+            _end(child)
+            raise
     return Completed(
-        done.returncode,
-        done.stdout.decode(errors="surrogateescape"),
-        done.stderr.decode(errors="surrogateescape"),
+        child.returncode, out.decode(errors="surrogateescape"), err.decode(errors="surrogateescape")
     )
+
+
+def _end(child: "subprocess.Popen[bytes]") -> None:
+    """End a program so that it can tidy up: Git removes its lock files on SIGTERM, not on SIGKILL."""
+    child.terminate()
+    try:
+        child.communicate(timeout=_TIDY_SECONDS)
+    except subprocess.TimeoutExpired:
+        child.kill()
 
 
 def run_attached(argv: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str]) -> int:

@@ -99,7 +99,7 @@ def test_answers_that_never_end_or_make_no_sense_are_no_answers(tmp_path: Path, 
 @pytest.mark.slow
 def test_endless_output_is_cut_and_named(tmp_path: Path) -> None:
     code = SOCKET + CLOSES + "threading.Thread(target=serve, args=(answer,), daemon=True).start()\n"
-    found = results(service(tmp_path, code + "while True:\n    print('{}' * 500)\n"), 30)
+    found = results(service(tmp_path, code + "while True:\n    print('{}' * 50_000)\n"), 30)
     assert found["LOG-VOLUME"].outcome is Outcome.FAILED
 
 

@@ -47,10 +47,18 @@ class Balancer:
             self.probed.release()
             if status != _OK:
                 self.served_while_draining = self._ask(TRAFFIC)
+                if status is None:
+                    self.meet_nobody()
                 self.stop.set()
                 self.probed.release(_PROBES_BEFORE_SIGNAL)
                 return
             self.stop.wait(_PROBE_SECONDS)
+
+    def meet_nobody(self) -> None:
+        """Count the request that a balancer sends to a service that went without having said that it would."""
+        connection = Connection(self.port, self.limits.answer, 65_536)
+        self._record(connection.request("GET", TRAFFIC, request_id=f"{self.token}.flood"), after=True)
+        connection.close()
 
     def _ask(self, path: str) -> int | None:
         """The status of a GET on a new connection, None if there is no answer in time."""
@@ -111,6 +119,8 @@ def observe_drain(service: RunningService, token: str, *, has_slow_route: bool) 
     service.child.send_signal(signal.SIGTERM)
     allowed = limits.drain + limits.grace + limits.slack
     exit_seconds = service.wait_for_exit(allowed)
+    if exit_seconds is not None and not balancer.stop.is_set():
+        balancer.meet_nobody()
     balancer.stop.set()
     for thread in threads:
         thread.join(timeout=limits.answer + 1.0)
