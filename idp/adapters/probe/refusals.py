@@ -9,6 +9,8 @@ from idp.adapters.probe.limits import ProbeLimits
 from idp.adapters.probe.service import started
 from idp.domain.contract import Refusal
 
+_SECOND_LOOK_SECONDS = 5.0
+
 
 def try_start(folder: Path, env: Mapping[str, str], limits: ProbeLimits, key: str, wrong: str) -> Refusal:
     """Start the service with one wrong key and wait until it ends or listens all the same.
@@ -20,6 +22,8 @@ def try_start(folder: Path, env: Mapping[str, str], limits: ProbeLimits, key: st
     begun = time.monotonic()
     with started(folder, {**env, key: wrong}, small) as service:
         service.wait_until_listening()
+        # It may be another program that listens: somebody took the free port in the meantime.
+        service.wait_for_exit(min(limits.start, _SECOND_LOOK_SECONDS))
         code = service.child.poll()
         elapsed = time.monotonic() - begun
         stdout, stderr = service.stdout, service.stderr
