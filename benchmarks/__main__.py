@@ -31,7 +31,9 @@ def ratios(folder: Path) -> Iterator[Ratio]:
     comparisons: tuple[Callable[[Path, Path], Ratio], ...] = (cpu_per_request, cold_start)
     for compare in comparisons:
         yield compare(service, scratch)
-    yield from update_ratios(platform, folder / "updates")
+    fleet = folder / "fleet-platform"
+    _run([program("idp"), "init", fleet], folder)
+    yield from update_ratios(fleet, folder / "updates")
 
 
 def _run(argv: list[str | Path], folder: Path) -> None:
