@@ -7,10 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support import platform_repository, run
 
 REQUIRE_ALL = os.environ.get("IDP_REQUIRE_ALL") == "1"
+
+# A pipeline judges a change by what it changes: the random search goes on where people work.
+settings.register_profile("pipeline", derandomize=True, print_blob=True)
+if REQUIRE_ALL:
+    settings.load_profile("pipeline")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,76 +1,24 @@
-"""The command line: parse, call the command, render. No decisions here; heavy imports are lazy."""
+"""Commands about services: create, run, check, update, status, diff."""
 
 import sys
-from collections.abc import Mapping
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
-from idp import __version__
-from idp.errors import ExitCode, IdpError, UsageError
-
-app = typer.Typer(
-    name="idp",
-    help="IDP-Lite: services from versioned templates, checked, kept up to date, promoted by pull request.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
+from idp.cli.app import app, create_app
+from idp.cli.options import (
+    CheckOutput,
+    DryRunOption,
+    Output,
+    OutputOption,
+    PlatformOption,
+    SelectOption,
+    ServiceArgument,
+    finish,
+    refuse,
 )
-create_app = typer.Typer(help="Create something new.", no_args_is_help=True, rich_markup_mode=None)
-app.add_typer(create_app, name="create")
-
-
-class Output(StrEnum):
-    """How a command prints its result."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
-class CheckOutput(StrEnum):
-    """How `idp check` prints its result."""
-
-    TEXT = "text"
-    JSON = "json"
-    SARIF = "sarif"
-
-
-OutputOption = Annotated[Output, typer.Option("--output", help="text for people, json for programs.")]
-PlatformOption = Annotated[
-    str | None,
-    typer.Option(
-        "--platform", help="URL or path of the platform repository.", show_default="found, see `idp doctor`"
-    ),
-]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, do nothing.")]
-SelectOption = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--select",
-        metavar="EXPR",
-        help="Services of the catalog: FIELD=PATTERN,FIELD!=PATTERN,… (all hold); repeat it for `or`. "
-        "Fields: name, template, template_version, owner, repository.",
-    ),
-]
-ServiceArgument = Annotated[Path, typer.Argument(help="The service's folder.")]
-
-
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"idp {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def idp(
-    _version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print idp's version.")
-    ] = False,
-) -> None:
-    """IDP-Lite: services from versioned templates, checked, kept up to date, promoted by pull request."""
+from idp.errors import ExitCode
 
 
 @create_app.command("service")
@@ -203,16 +151,16 @@ def update(
     as_json = output is Output.JSON
     if fleet:
         only_one = {"PATH": path != Path(), "--data": data, "--markers": markers, "--abort": abort}
-        _refuse(only_one, "is for one service, not for --fleet")
+        refuse(only_one, "is for one service, not for --fleet")
         _update_fleet(to, select, shard, platform, jobs, test, pr, branch, dry_run, as_json)
-    _refuse({"--select": select, "--shard": shard, "--jobs": jobs, "--platform": platform}, "needs --fleet")
+    refuse({"--select": select, "--shard": shard, "--jobs": jobs, "--platform": platform}, "needs --fleet")
     if pr:
-        _refuse(
+        refuse(
             {"--data": data, "--markers": markers, "--abort": abort, "--branch": branch},
             "does not go with --pr",
         )
         _update_origin(path, to, test, dry_run, as_json)
-    _refuse({"--test": test}, "needs --fleet or --pr")
+    refuse({"--test": test}, "needs --fleet or --pr")
     if abort:
         console.show("update", command.Aborted(command.abort(path)), as_json=as_json)
         return
@@ -225,7 +173,7 @@ def update(
         branch=branch,
         markers=markers,
     )
-    _finish("update", done, command.verdict(done, markers=markers), as_json=as_json)
+    finish("update", done, command.verdict(done, markers=markers), as_json=as_json)
 
 
 def _update_origin(path: Path, to: str | None, test: bool, dry_run: bool, as_json: bool) -> NoReturn:
@@ -235,7 +183,7 @@ def _update_origin(path: Path, to: str | None, test: bool, dry_run: bool, as_jso
 
     with console.bar(enabled=not as_json) as on_progress:
         report = update_origin(path, to=to, test=test, dry_run=dry_run, on_progress=on_progress)
-    _finish("update", report, verdict(report), as_json=as_json, view="update_fleet")
+    finish("update", report, verdict(report), as_json=as_json, view="update_fleet")
     raise typer.Exit
 
 
@@ -267,28 +215,8 @@ def _update_fleet(
     )
     with console.bar(enabled=not as_json) as on_progress:
         report = command.update_fleet(run, platform=platform, on_progress=on_progress)
-    _finish("update", report, verdict(report), as_json=as_json, view="update_fleet")
+    finish("update", report, verdict(report), as_json=as_json, view="update_fleet")
     raise typer.Exit(ExitCode.INTERRUPTED if report.interrupted else ExitCode.DONE)
-
-
-def _refuse(options: Mapping[str, object], why: str) -> None:
-    """A usage error about the first option that is given."""
-    for name, value in options.items():
-        if value:
-            raise UsageError("usage", f"{name} {why}.", "`idp update --help` shows what goes together.")
-
-
-def _finish(
-    name: str, data: object, error: IdpError | None, *, as_json: bool, view: str | None = None
-) -> None:
-    """Print a result and what is wrong with it; the exit code is the error's."""
-    from idp import console
-
-    console.show(name, data, as_json=as_json, error=error, view=view)
-    if error:
-        if not as_json:
-            console.show_error(name, error, as_json=False)
-        raise typer.Exit(error.exit_code)
 
 
 @app.command()
@@ -320,70 +248,3 @@ def diff(path: ServiceArgument = Path(), output: OutputOption = Output.TEXT) -> 
     from idp.commands.diff import diff as command
 
     console.show("diff", command(path), as_json=output is Output.JSON)
-
-
-@app.command()
-def templates(platform: PlatformOption = None, output: OutputOption = Output.TEXT) -> None:
-    """List the platform's templates and versions."""
-    from idp import console
-    from idp.commands.templates import templates as command
-
-    console.show("templates", command(platform=platform), as_json=output is Output.JSON)
-
-
-@app.command()
-def init(
-    path: Annotated[Path, typer.Argument(metavar="DIR", help="The new repository's folder.")],
-    repository: Annotated[
-        str | None,
-        typer.Option("--repository", metavar="ORG/REPO", help="What it will be called on GitHub."),
-    ] = None,
-    dry_run: DryRunOption = False,
-    output: OutputOption = Output.TEXT,
-) -> None:
-    """Make a platform repository of your own from the one that idp carries."""
-    from idp import console
-    from idp.commands.init import init as command
-
-    console.show("init", command(path, repository=repository, dry_run=dry_run), as_json=output is Output.JSON)
-
-
-@app.command()
-def doctor(platform: PlatformOption = None, output: OutputOption = Output.TEXT) -> None:
-    """Look whether this machine has what idp and its services need."""
-    from idp import console
-    from idp.commands import doctor as command
-
-    diagnosis = command.doctor(platform=platform)
-    error = command.verdict(diagnosis)
-    console.show("doctor", diagnosis, as_json=output is Output.JSON, error=error)
-    if error:
-        raise typer.Exit(error.exit_code)
-
-
-@app.command()
-def demo(
-    keep: Annotated[bool, typer.Option("--keep", help="Leave the demo's folder behind.")] = False,
-    dry_run: DryRunOption = False,
-    output: OutputOption = Output.TEXT,
-) -> None:
-    """Show everything at work: a platform, a service, its tests, its live check."""
-    from idp import console
-    from idp.commands import demo as command
-
-    if dry_run:
-        console.show("demo", command.DemoPlan(command.STEPS), as_json=output is Output.JSON)
-        return
-    with console.steps(command.STEPS, enabled=output is Output.TEXT) as on_step:
-        done = command.demo(keep=keep, on_step=on_step)
-    console.show("demo", done, as_json=output is Output.JSON)
-
-
-def main() -> None:
-    """Run the command line: the one place where errors become messages and exit codes."""
-    import gc
-
-    from idp import boundary
-
-    gc.disable()
-    sys.exit(boundary.guarded(lambda: app(standalone_mode=False), sys.argv[1:]))

@@ -1,0 +1,23 @@
+"""The command line: parse, call the command, render. No decisions here; heavy imports are lazy.
+
+Each module registers its commands when it is imported; the order of imports is the order of the help.
+"""
+
+# ruff: isort: off
+import sys
+
+from idp.cli.app import app
+from idp.cli import services as services
+from idp.cli import platforms as platforms
+
+__all__ = ["app", "main"]
+
+
+def main() -> None:
+    """Run the command line: the one place where errors become messages and exit codes."""
+    import gc
+
+    from idp import boundary
+
+    gc.disable()
+    sys.exit(boundary.guarded(lambda: app(standalone_mode=False), sys.argv[1:]))

@@ -1,0 +1,66 @@
+"""Commands about platforms and this machine: templates, init, doctor, demo."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from idp.cli.app import app
+from idp.cli.options import DryRunOption, Output, OutputOption, PlatformOption
+
+
+@app.command()
+def templates(platform: PlatformOption = None, output: OutputOption = Output.TEXT) -> None:
+    """List the platform's templates and versions."""
+    from idp import console
+    from idp.commands.templates import templates as command
+
+    console.show("templates", command(platform=platform), as_json=output is Output.JSON)
+
+
+@app.command()
+def init(
+    path: Annotated[Path, typer.Argument(metavar="DIR", help="The new repository's folder.")],
+    repository: Annotated[
+        str | None,
+        typer.Option("--repository", metavar="ORG/REPO", help="What it will be called on GitHub."),
+    ] = None,
+    dry_run: DryRunOption = False,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Make a platform repository of your own from the one that idp carries."""
+    from idp import console
+    from idp.commands.init import init as command
+
+    console.show("init", command(path, repository=repository, dry_run=dry_run), as_json=output is Output.JSON)
+
+
+@app.command()
+def doctor(platform: PlatformOption = None, output: OutputOption = Output.TEXT) -> None:
+    """Look whether this machine has what idp and its services need."""
+    from idp import console
+    from idp.commands import doctor as command
+
+    diagnosis = command.doctor(platform=platform)
+    error = command.verdict(diagnosis)
+    console.show("doctor", diagnosis, as_json=output is Output.JSON, error=error)
+    if error:
+        raise typer.Exit(error.exit_code)
+
+
+@app.command()
+def demo(
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the demo's folder behind.")] = False,
+    dry_run: DryRunOption = False,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Show everything at work: a platform, a service, its tests, its live check."""
+    from idp import console
+    from idp.commands import demo as command
+
+    if dry_run:
+        console.show("demo", command.DemoPlan(command.STEPS), as_json=output is Output.JSON)
+        return
+    with console.steps(command.STEPS, enabled=output is Output.TEXT) as on_step:
+        done = command.demo(keep=keep, on_step=on_step)
+    console.show("demo", done, as_json=output is Output.JSON)
