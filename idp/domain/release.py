@@ -1,0 +1,261 @@
+"""A release pin: what `release.env` says, in the one grammar that Kustomize and Compose read alike."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from idp.domain.environment_name import validate_environment
+from idp.domain.service import validate_name
+from idp.errors import UserError
+
+MAX_BYTES = 16_384
+"""The longest release.env: Kustomize reads no line above 64 KiB, and a pin needs a few hundred bytes."""
+VERSION_MAX_LENGTH = 63
+REPOSITORY_MAX_LENGTH = 255
+
+_HOST_PART = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+_PATH_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_REPOSITORY = rf"(?:{_HOST_PART}(?:\.{_HOST_PART})*(?::[0-9]{{1,5}})?/)?{_PATH_PART}(?:/{_PATH_PART})*"
+_NUMBER = r"(?:0|[1-9][0-9]*)"
+_IDENTIFIER = rf"(?:{_NUMBER}|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_IMAGE = re.compile(
+    rf"(?P<repository>{_REPOSITORY})(?::[A-Za-z0-9_][A-Za-z0-9_.-]{{0,127}})?@(?P<digest>{DIGEST.pattern})"
+)
+_VERSION = re.compile(
+    rf"(?:{_NUMBER}\.){{2}}{_NUMBER}(?:-{_IDENTIFIER}(?:\.{_IDENTIFIER})*(?<=[0-9A-Za-z])(?<!\.lock))?"
+)
+_REVISION = re.compile(r"[0-9a-f]{40}")
+_ONLY_HEX = re.compile(r"[0-9a-f]{64}")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
+_HINT = (
+    "Write RELEASE_IMAGE=<repository>[:<tag>]@sha256:<64 hex>, RELEASE_VERSION=<X.Y.Z> and "
+    "RELEASE_REVISION=<40 hex>, one a line, bare; comments on lines of their own that start with #."
+)
+
+
+@dataclass(frozen=True)
+class Pin:
+    """Which release runs.
+
+    Attributes:
+        image: `<repository>[:<tag>]@sha256:<64 hex>`.
+        version: SemVer without build metadata, up to 63 characters, fit for a Kubernetes label and a Git tag.
+        revision: the source's commit, 40 hex digits.
+
+    Raises:
+        UserError: one of the three is malformed; no such pin exists.
+    """
+
+    image: str
+    version: str
+    revision: str
+
+    def __post_init__(self) -> None:
+        for key, value in _values(self).items():
+            reason = value_fault(key, value)
+            if reason:
+                raise UserError("release-invalid", f"{key}: {reason}", _HINT)
+
+    @property
+    def digest(self) -> str:
+        """`sha256:<64 hex>`."""
+        return self.image.rpartition("@")[2]
+
+    @property
+    def repository(self) -> str:
+        """The image's name without tag and digest."""
+        match = _IMAGE.fullmatch(self.image)
+        return match["repository"] if match else self.image
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with a release.env; `line` counts from 1."""
+
+    line: int
+    reason: str
+
+
+def pin_path(environment: str, service: str) -> PurePosixPath:
+    """Where a service's pin lies in the environments repository.
+
+    Raises:
+        UserError: one of the names is none.
+    """
+    return (
+        PurePosixPath("environments")
+        / validate_environment(environment)
+        / validate_name(service)
+        / "release.env"
+    )
+
+
+def parse_pin(content: bytes, path: str) -> Pin:
+    """The pin that a release.env holds.
+
+    Args:
+        content: the file's bytes.
+        path: what errors call the file.
+
+    Raises:
+        UserError: `release-env-invalid`, naming `path:line`, if Kustomize and Compose could read it differently.
+    """
+    fault = next(faults(content), None)
+    if fault is not None:
+        raise UserError("release-env-invalid", f"{path}:{fault.line}: {fault.reason}", _HINT)
+    values = dict(line.split("=", 1) for line in content.decode().split("\n") if line and line[0] != "#")
+    return Pin(values["RELEASE_IMAGE"], values["RELEASE_VERSION"], values["RELEASE_REVISION"])
+
+
+def pin_text(pin: Pin, present: bytes | None = None) -> bytes:
+    """The pin as a release.env.
+
+    Args:
+        pin: what it is to say.
+        present: the file as it is; its comments, empty lines and order of keys stay.
+
+    Raises:
+        UserError: `release-env-invalid`, if what is there is no release.env.
+    """
+    values = _values(pin)
+    if present is None:
+        return "".join(f"{key}={value}\n" for key, value in values.items()).encode()
+    fault = next((fault for fault in faults(present) if fault.reason not in _MISSING.values()), None)
+    if fault is not None:
+        raise UserError("release-env-invalid", f"release.env:{fault.line}: {fault.reason}", _HINT)
+    lines = present.decode().removesuffix("\n").split("\n") if present else []
+    kept = [_with_value(line, values) for line in lines]
+    present_keys = {line.partition("=")[0] for line in lines if not line.startswith("#")}
+    kept += [f"{key}={value}" for key, value in values.items() if key not in present_keys]
+    return ("\n".join(kept) + "\n").encode()
+
+
+def _with_value(line: str, values: Mapping[str, str]) -> str:
+    key = line.partition("=")[0]
+    return f"{key}={values[key]}" if key in values else line
+
+
+def _values(pin: Pin) -> dict[str, str]:
+    return dict(zip(_MISSING, (pin.image, pin.version, pin.revision), strict=True))
+
+
+_MISSING = {key: f"{key} is missing." for key in ("RELEASE_IMAGE", "RELEASE_VERSION", "RELEASE_REVISION")}
+
+
+def faults(content: bytes) -> Iterator[Fault]:
+    """Everything that keeps a file from being a release.env, in the order of its lines; missing keys come last."""
+    if len(content) > MAX_BYTES:
+        yield Fault(1, f"The file has more than {MAX_BYTES} bytes.")
+        return
+    seen: set[str] = set()
+    lines = content.split(b"\n")
+    for number, raw in enumerate(lines, start=1):
+        reason = _line_fault(raw, seen)
+        if reason:
+            yield Fault(number, reason)
+    yield from (Fault(len(lines), reason) for key, reason in _MISSING.items() if key not in seen)
+
+
+def _line_fault(raw: bytes, seen: set[str]) -> str:
+    """Why a line may not stand there, empty if it may; a key that it sets is added to `seen`."""
+    try:
+        line = raw.decode()
+    except UnicodeDecodeError:
+        return "The line is not UTF-8."
+    if control := _CONTROL.search(line):
+        return _control_fault(control[0])
+    if not line or line.startswith("#"):
+        return ""
+    key, separator, value = line.partition("=")
+    if key not in _MISSING:
+        return _key_fault(line)
+    if not separator:
+        return f"{key} has no value: Compose would take it from the shell."
+    if key in seen:
+        return f"{key} occurs twice."
+    seen.add(key)
+    return value_fault(key, value)
+
+
+def _control_fault(character: str) -> str:
+    if character == "\r":
+        return "The line holds a carriage return: save the file with Unix line ends."
+    if character == "\ufeff":
+        return "The line holds a byte order mark: save the file as plain UTF-8."
+    return f"The line holds the control character {character!a}."
+
+
+def _key_fault(line: str) -> str:
+    stripped = line.strip()
+    if not stripped:
+        return "The line holds only white space: leave it empty."
+    if stripped.startswith("#"):
+        return "White space stands before the #."
+    if re.match(r"export\s", stripped):
+        return "`export` is for shells: leave it out."
+    key = stripped.partition("=")[0].strip()
+    if key in _MISSING:
+        return f"White space stands around {key}."
+    return f"{key[:40]!a} is no key: only RELEASE_IMAGE, RELEASE_VERSION and RELEASE_REVISION may stand here."
+
+
+def value_fault(key: str, value: str) -> str:
+    """Why a value is none for its key (one of the three), empty if it is one."""
+    if not value:
+        return "The value is empty."
+    for character, meaning in _FOREIGN.items():
+        if character in value:
+            return f"The value holds {meaning}, which Kustomize and Compose read differently."
+    return _VALUE_FAULTS[key](value)
+
+
+_FOREIGN = {
+    '"': "a quote",
+    "'": "a quote",
+    "`": "a quote",
+    "#": "a #",
+    " ": "a space",
+    "\t": "a tab",
+    "$": "a $",
+    "\\": "a backslash",
+}
+
+
+def _image_fault(value: str) -> str:
+    if "@" not in value:
+        return "The image is named by a tag at most: name its digest, <repository>[:<tag>]@sha256:<64 hex>."
+    if value != value.lower() and _IMAGE.fullmatch(value.lower()) and not _IMAGE.fullmatch(value):
+        return "The image's repository and digest are written in lower case."
+    match = _IMAGE.fullmatch(value)
+    if match is None:
+        return "The image is not <repository>[:<tag>]@sha256:<64 hex>."
+    repository = match["repository"]
+    if len(repository) > REPOSITORY_MAX_LENGTH or _ONLY_HEX.fullmatch(repository):
+        return "The image's repository is longer than 255 characters, or looks like an image's ID."
+    port = re.match(r"[^/]*:([0-9]+)/", repository)
+    return "The registry's port is above 65535." if port and int(port[1]) > 65535 else ""  # noqa: PLR2004
+
+
+def _version_fault(value: str) -> str:
+    if "+" in value:
+        return "The version holds a +, which neither a label nor an image tag can."
+    if len(value) > VERSION_MAX_LENGTH:
+        return f"The version is longer than the {VERSION_MAX_LENGTH} characters of a label."
+    if _VERSION.fullmatch(value) is None:
+        return (
+            "The version is not SemVer such as 1.4.0 or 1.5.0-rc.1 (no leading v, no hyphen or .lock last)."
+        )
+    return ""
+
+
+def _revision_fault(value: str) -> str:
+    return "" if _REVISION.fullmatch(value) else "The revision is not a commit's 40 lower-case hex digits."
+
+
+_VALUE_FAULTS = {
+    "RELEASE_IMAGE": _image_fault,
+    "RELEASE_VERSION": _version_fault,
+    "RELEASE_REVISION": _revision_fault,
+}
