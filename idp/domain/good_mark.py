@@ -1,0 +1,57 @@
+"""A good mark: the annotated tag that says a deployed release was verified in an environment."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from idp.domain.environment_name import validate_environment
+from idp.domain.release import DIGEST, Pin
+from idp.domain.service import validate_name
+
+PREFIX = "good/"
+_NAME = re.compile(r"good/(?P<environment>[a-z0-9-]+)/(?P<service>[a-z0-9-]+)/(?P<version>[0-9A-Za-z.-]+)")
+_DIGEST = re.compile(rf"^Idp-Digest: ({DIGEST.pattern})$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class GoodMark:
+    """One mark.
+
+    Attributes:
+        digest: the image's, `sha256:<64 hex>`, as the tag's message says.
+        commit: the commit of the environments repository that was deployed.
+        at: when the mark was set, with a time zone.
+    """
+
+    environment: str
+    service: str
+    version: str
+    digest: str
+    commit: str
+    at: datetime
+
+
+def good_tag(environment: str, service: str, version: str) -> str:
+    """`good/<environment>/<service>/<version>`."""
+    return f"{good_prefix(environment, service)}{version}"
+
+
+def good_prefix(environment: str, service: str) -> str:
+    """What the names of all of a service's good marks in an environment start with."""
+    return f"{PREFIX}{validate_environment(environment)}/{validate_name(service)}/"
+
+
+def good_message(environment: str, service: str, pin: Pin) -> str:
+    """The tag's message; its trailers carry what the tag's name does not."""
+    return (
+        f"{service} {pin.version} is good in {environment}\n\n"
+        f"Idp-Digest: {pin.digest}\nIdp-Revision: {pin.revision}\n"
+    )
+
+
+def parse_good_mark(name: str, message: str, commit: str, at: datetime) -> GoodMark | None:
+    """The mark that a tag is; None for a tag that idp did not write, which then vouches for nothing."""
+    match, digest = _NAME.fullmatch(name), _DIGEST.findall(message)
+    if match is None or len(digest) != 1:
+        return None
+    return GoodMark(match["environment"], match["service"], match["version"], digest[0], commit, at)
