@@ -11,15 +11,7 @@ from idp.domain.release_record_schema import RECORD_SCHEMA, SCHEMA_VERSION, TIME
 from idp.domain.service import validate_name
 from idp.errors import UserError
 
-__all__ = [
-    "RECORD_SCHEMA",
-    "CheckEvidence",
-    "Provenance",
-    "ReleaseRecord",
-    "parse_record",
-    "record_path",
-    "record_text",
-]
+__all__ = ["RECORD_SCHEMA"]
 
 MAX_BYTES = 262_144
 _HINT = (
@@ -143,9 +135,9 @@ def record_text(record: ReleaseRecord) -> bytes:
 
 
 def _loaded(content: bytes, path: str) -> Any:  # noqa: ANN401 - it is not known yet
+    if len(content) > MAX_BYTES:
+        raise UserError("release-record-invalid", f"{path} has more than {MAX_BYTES} bytes.", _HINT)
     try:
-        if len(content) > MAX_BYTES:
-            raise ValueError(f"it has more than {MAX_BYTES} bytes")
         return json.loads(content.decode(), object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
         reason = str(error).splitlines()[0][:200]
@@ -185,7 +177,7 @@ def _document(record: ReleaseRecord) -> dict[str, Any]:
         "revision": record.revision,
         "template": record.template,
         "template_version": record.template_version,
-        "built_at": record.built_at.strftime(TIME_FORMAT),
+        "built_at": record.built_at.isoformat().replace("+00:00", "Z"),
         "checks": {check.name: _check(check) for check in record.checks},
         "sbom_digest": record.sbom_digest,
         "provenance": origin and _known({"builder": origin.builder, "url": origin.url}),

@@ -45,53 +45,42 @@ _PROVENANCE = _object(
     },
     ["builder"],
 )
+_PROPERTIES: dict[str, Any] = {
+    "schema_version": {"const": SCHEMA_VERSION, "description": "The version of this schema."},
+    "service": _string(r"[a-z]([a-z0-9-]*[a-z0-9])?", NAME_MAX_LENGTH, "The service's name."),
+    "version": _string(
+        r"[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]*[0-9A-Za-z])?",
+        VERSION_MAX_LENGTH,
+        "SemVer without +.",
+    ),
+    "image": _string(r"[a-z0-9][^\s@]*@sha256:[0-9a-f]{64}", 500, "The image, named by its digest."),
+    "revision": _string(r"[0-9a-f]{40}", 40, "The source's commit."),
+    "template": _string(_TEXT, _TEXT_MAX, "The service's template.", optional=True),
+    "template_version": _string(_TEXT, _TEXT_MAX, "The template's version.", optional=True),
+    "built_at": _string(_TIME, 20, "When the image was built: UTC, whole seconds."),
+    "checks": {
+        "type": "object",
+        "description": "Evidence: the name of a check → how it ended.",
+        "propertyNames": {"pattern": f"^{_TEXT}$", "maxLength": _TEXT_MAX},
+        "additionalProperties": _CHECK,
+        "maxProperties": _CHECKS_MAX,
+    },
+    "sbom_digest": _string(DIGEST.pattern, 71, "The bill of materials' digest.", optional=True),
+    "provenance": {"anyOf": [_PROVENANCE, {"type": "null"}], "description": "Who built the image."},
+}
 RECORD_SCHEMA: dict[str, Any] = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "title": "Release record",
     "description": "What is known of one release of one service; written once, never rewritten.",
-    **_object(
-        {
-            "schema_version": {"const": SCHEMA_VERSION, "description": "The version of this schema."},
-            "service": _string(r"[a-z]([a-z0-9-]*[a-z0-9])?", NAME_MAX_LENGTH, "The service's name."),
-            "version": _string(
-                r"[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]*[0-9A-Za-z])?",
-                VERSION_MAX_LENGTH,
-                "SemVer without +.",
-            ),
-            "image": _string(r"[a-z0-9][^\s@]*@sha256:[0-9a-f]{64}", 500, "The image, named by its digest."),
-            "revision": _string(r"[0-9a-f]{40}", 40, "The source's commit."),
-            "template": _string(_TEXT, _TEXT_MAX, "The service's template.", optional=True),
-            "template_version": _string(_TEXT, _TEXT_MAX, "The template's version.", optional=True),
-            "built_at": _string(_TIME, 20, "When the image was built: UTC, whole seconds."),
-            "checks": {
-                "type": "object",
-                "description": "Evidence: the name of a check → how it ended.",
-                "propertyNames": {"pattern": f"^{_TEXT}$", "maxLength": _TEXT_MAX},
-                "additionalProperties": _CHECK,
-                "maxProperties": _CHECKS_MAX,
-            },
-            "sbom_digest": _string(DIGEST.pattern, 71, "The bill of materials' digest.", optional=True),
-            "provenance": {"anyOf": [_PROVENANCE, {"type": "null"}], "description": "Who built the image."},
-        },
-        [
-            "schema_version",
-            "service",
-            "version",
-            "image",
-            "revision",
-            "template",
-            "template_version",
-            "built_at",
-            "checks",
-            "sbom_digest",
-            "provenance",
-        ],  # fmt: skip
-    ),
+    **_object(_PROPERTIES, list(_PROPERTIES)),
 }
 
 
 def document_fault(document: object) -> str:
-    """Why a parsed JSON value is no release record, empty if it is one. Stricter than the schema on image and version."""
+    """Why a parsed JSON value is no release record, empty if it is one.
+
+    The image and the version follow the grammar of release.env, which is stricter than the schema.
+    """
     return next(_faults(document), "")
 
 
