@@ -30,6 +30,8 @@ class Settings(BaseSettings):
 
     platform: str | None = None
     """URL or absolute path of the platform repository."""
+    environments: str | None = None
+    """URL or absolute path of the repository that holds `environments/`, where it is not the platform itself."""
 
     @classmethod
     def settings_customise_sources(

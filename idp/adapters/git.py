@@ -3,7 +3,7 @@
 import contextlib
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from idp.adapters import process
@@ -107,27 +107,125 @@ def mirror_folder(url: str) -> Path:
     return user_cache_path("idp") / "mirrors" / sha256(url.encode()).hexdigest()[:32]
 
 
-def mirror(url: str) -> Path:
+def mirror(url: str, env: Mapping[str, str] | None = None) -> Path:
     """A bare copy of a remote repository in the user's cache, brought up to date.
+
+    Args:
+        url: what Git is given.
+        env: variables that reaching it needs, such as `connection` gives.
 
     Raises:
         AdapterError: the repository cannot be read.
     """
     folder = mirror_folder(url)
-    if not folder.exists():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
-            output("clone", "--quiet", "--mirror", "--", url, f"{temporary}/mirror", timeout=600)
-            with contextlib.suppress(OSError):  # another process was first: its copy is as good
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with locked(folder.with_suffix(".lock")):
+        if not folder.exists():
+            with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
+                clone = ("clone", "--quiet", "--mirror", "--", url, f"{temporary}/mirror")
+                output(*clone, env=env, timeout=600)
                 Path(temporary, "mirror").rename(folder)
-    output("fetch", "--quiet", "--prune", "--tags", "--force", "origin", cwd=folder, timeout=600)
+        output("fetch", "--quiet", "--prune", "--tags", "--force", "origin", cwd=folder, env=env, timeout=600)
     return folder
+
+
+@contextlib.contextmanager
+def locked(file: Path) -> Iterator[None]:
+    """Keep other processes of this machine out; the lock goes with its holder, however that ends."""
+    import fcntl
+
+    with file.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def connection(repository: Path) -> dict[str, str]:
+    """How a repository reaches its remotes, as variables: its own credentials and proxies, not its branches.
+
+    A pipeline's checkout keeps its token in its own configuration, which a mirror would not know.
+    """
+    wanted = r"^(http|credential|url|core\.sshcommand)(\.|$)"
+    found = call("config", "--null", "--get-regexp", wanted, cwd=repository).stdout
+    known = int(os.environ.get("GIT_CONFIG_COUNT") or 0)
+    variables: dict[str, str] = {}
+    for number, entry in enumerate(filter(None, found.split("\0")), known):
+        key, _, value = entry.partition("\n")
+        variables |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+    return {**variables, "GIT_CONFIG_COUNT": str(known + len(variables) // 2)} if variables else {}
+
+
+def expanded(source: str) -> str:
+    """Copier's short forms as Git URLs."""
+    for prefix, host in (("gh:", "https://github.com/"), ("gl:", "https://gitlab.com/")):
+        if source.startswith(prefix):
+            return f"{host}{source.removeprefix(prefix).strip('/').removesuffix('.git')}.git"
+    return source.removeprefix("git+")
+
+
+def swap_references(
+    changes: Mapping[str, tuple[str | None, str | None]], *, env: Mapping[str, str], reason: str = "idp"
+) -> bool:
+    """Move references together: each from its old object (None: absent) to a new one (None: deleted), or none.
+
+    Args:
+        changes: full reference name → (old, new).
+        env: names the repository (GIT_DIR).
+        reason: what the reference log says.
+
+    Returns:
+        False if one of them is no longer as it was, or somebody is just writing it.
+
+    Raises:
+        AdapterError: Git refuses for another reason, a read-only disk for example.
+    """
+    zero = "0" * 40
+    lines = [f"update {ref} {new or zero} {old or zero}" for ref, (old, new) in changes.items()]
+    words = "\n".join(["start", *lines, "prepare", "commit", ""])
+    done = call("update-ref", "-m", reason, "--stdin", stdin=words, env=env)
+    if done.exit_code == 0:
+        return True
+    moved = any(resolve(ref, env=env) != old for ref, (old, _) in changes.items())
+    if moved or "File exists" in done.stderr:
+        return False
+    raise AdapterError(
+        "git-failed",
+        f"Git cannot move its references: {(done.stderr.strip() or 'no message').splitlines()[-1]}",
+        "Check that you may write there and that the disk is not full.",
+    )
+
+
+def resolve(revision: str, *, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> str | None:
+    """The object that a revision names, None if there is none."""
+    done = call("rev-parse", "--verify", "--quiet", "--end-of-options", revision, env=env, cwd=cwd)
+    return done.stdout.strip() or None if done.exit_code == 0 else None
 
 
 def read_file(repository: Path, revision: str, path: str) -> str | None:
     """A file's text at a revision, None if it is not there."""
     done = call("show", f"{revision}:{path}", cwd=repository)
     return done.stdout if done.exit_code == 0 else None
+
+
+def blobs(wanted: Mapping[str, str], *, env: Mapping[str, str]) -> dict[str, bytes]:
+    """The contents of those of many objects that are there and are files. One process, however many.
+
+    Args:
+        wanted: key → object, by name or as `commit:path` on one line.
+        env: names the repository (GIT_DIR).
+    """
+    asked = "".join(f"{name}\n" for name in wanted.values())
+    data = output("cat-file", "--batch", env=env, stdin=asked).encode(errors="surrogateescape") + b"\n"
+    found, position = {}, 0
+    for key in wanted:
+        end = data.index(b"\n", position)
+        words = data[position:end].rsplit(b" ", 2)
+        position = end + 1
+        if len(words) == 3 and words[2].isdigit():  # noqa: PLR2004 - `name type size`, else `… missing`
+            size = int(words[2])
+            if words[1] == b"blob":
+                found[key] = data[position : position + size]
+            position += size + 1
+    return found
 
 
 def identity(folder: Path) -> dict[str, str]:
@@ -222,16 +320,20 @@ def _write_new(repository: Path, files: Mapping[PurePosixPath, str]) -> list[Pat
 
 
 def _stage(repository: Path, paths: Sequence[PurePosixPath]) -> None:
-    _retrying_lock("add", "--force", "--", *map(str, paths), cwd=repository)
+    change_index("add", "--force", "--", *map(str, paths), cwd=repository)
 
 
-def _retrying_lock(*argv: str, cwd: Path) -> None:
-    """Git waits for a reference's lock, not for the index's; concurrent callers have to."""
+def change_index(*argv: str, cwd: Path, stdin: str = "") -> None:
+    """Run a Git command that writes the index. Git waits for a reference's lock, not for the index's.
+
+    Raises:
+        AdapterError: Git ended with an error, or the index stayed locked.
+    """
     import random
     import time
 
     for _ in range(200):
-        done = call(*argv, cwd=cwd)
+        done = call(*argv, cwd=cwd, stdin=stdin)
         if done.exit_code == 0 or "index.lock" not in done.stderr:
             break
         time.sleep(random.uniform(0.005, 0.05))  # noqa: S311 - jitter, no secret

@@ -38,7 +38,7 @@ def locate(source: str) -> Path:
         AdapterError: the URL cannot be read.
     """
     if looks_like_url(source):
-        return git.mirror(_expanded(source))
+        return git.mirror(git.expanded(source))
     path = Path(source)
     if not path.is_absolute() or not git.is_repository(path):
         raise UserError(
@@ -51,16 +51,8 @@ def locate(source: str) -> Path:
 
 def known_repository(source: str) -> Path | None:
     """As `locate`, but as far as this machine knows the template already: no network, no error."""
-    path = git.mirror_folder(_expanded(source)) if looks_like_url(source) else Path(source)
+    path = git.mirror_folder(git.expanded(source)) if looks_like_url(source) else Path(source)
     return path if path.is_absolute() and git.is_repository(path) else None
-
-
-def _expanded(source: str) -> str:
-    """Copier's short forms as Git URLs."""
-    for prefix, host in (("gh:", "https://github.com/"), ("gl:", "https://gitlab.com/")):
-        if source.startswith(prefix):
-            return f"{host}{source.removeprefix(prefix).strip('/').removesuffix('.git')}.git"
-    return source.removeprefix("git+")
 
 
 @cache

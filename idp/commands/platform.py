@@ -3,9 +3,12 @@
 import os
 from pathlib import Path
 
-from idp.adapters import git, platforms
+from idp.adapters import environments_repository, git, platforms
+from idp.adapters.environments_repository import Environments
 from idp.domain.platform import Candidate, Platform, first_named, looks_like_url, refuse_credentials
 from idp.errors import UserError
+
+_BUNDLED = "the copy that idp carries"
 
 
 def find_platform(named: str | None, folder: Path) -> Platform:
@@ -30,8 +33,37 @@ def find_platform(named: str | None, folder: Path) -> Platform:
     ]
     found = first_named(candidates) or Candidate("the settings file", _from_settings())
     if found.source is None:
-        return Platform(str(platforms.bundled_repository()), None, "the copy that idp carries")
+        return Platform(str(platforms.bundled_repository()), None, _BUNDLED)
     return _located(found.source, found.found_by, folder)
+
+
+def find_environments(platform: Platform) -> Environments:
+    """Where the environments of a platform are: the repository of the settings, else the platform itself.
+
+    Args:
+        platform: what `find_platform` found.
+
+    Raises:
+        UserError: there is no platform but the one that idp carries, which is nobody's to write to.
+        AdapterError: the repository cannot be read.
+    """
+    named = _environments_from_settings()
+    if named is not None:
+        return environments_repository.locate(_located(named, "`environments` in the settings", Path.cwd()))
+    if platform.found_by == _BUNDLED:
+        raise UserError(
+            "platform-missing",
+            "No platform was named or found, so there are no environments.",
+            "Name it with --platform or IDP_PLATFORM, or go to its folder; `idp init DIR` makes one.",
+        )
+    return environments_repository.locate(platform)
+
+
+def _environments_from_settings() -> str | None:
+    from idp import settings
+
+    known = "IDP_ENVIRONMENTS" in os.environ or settings.config_file().exists()
+    return settings.load().environments if known else None
 
 
 def _from_settings() -> str | None:

@@ -1,0 +1,79 @@
+"""Annotated tags as facts: each is written once, and never moved or deleted."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from idp.adapters import git
+from idp.adapters.environments_objects import build_tag
+from idp.adapters.environments_push import attempts, publish
+from idp.adapters.environments_source import Environments, refuse_shallow
+
+_FORMAT = (
+    "%(refname:strip=2)%00%(objecttype)%00%(*objecttype)%00%(*objectname)%00"
+    "%(taggername)%00%(taggeremail:trim)%00%(taggerdate:unix)%00%(contents)"
+)
+_END = "\x00\x01\x00"
+
+
+@dataclass(frozen=True)
+class Tag:
+    """An annotated tag of a commit.
+
+    Attributes:
+        name: without `refs/tags/`.
+        by: who made it: `Name <e-mail>`.
+        at: when, in UTC, as the tagger's machine had it.
+    """
+
+    name: str
+    commit: str
+    message: str
+    by: str
+    at: datetime
+
+
+def tags(environments: Environments, prefix: str) -> list[Tag]:
+    """The annotated tags of commits below a prefix, sorted by name; any other tag is nobody's word.
+
+    Args:
+        environments: where.
+        prefix: whole parts of a name, such as `good/prod/payments`.
+
+    Raises:
+        UserError: the clone is shallow, so that some may be missing.
+    """
+    refuse_shallow(environments)
+    pattern = f"refs/tags/{prefix.strip('/')}" + ("/" if prefix.strip("/") else "")
+    listed = git.output("for-each-ref", f"--format={_FORMAT}%00%01%00", pattern, env=environments.env)
+    return list(_parsed(listed))
+
+
+def _parsed(listed: str) -> Iterator[Tag]:
+    for entry in listed.split(_END):
+        fields = entry.removeprefix("\n").split("\0", 7)
+        if len(fields) != 8:  # noqa: PLR2004 - as many as _FORMAT has
+            continue
+        name, kind, target, commit, person, email, seconds, message = fields
+        if kind == "tag" and target == "commit" and seconds.isdigit():
+            at = datetime.fromtimestamp(int(seconds), UTC)
+            yield Tag(name, commit, message.strip("\n"), f"{person} <{email}>", at)
+
+
+def add_tag(environments: Environments, name: str, commit: str, message: str) -> bool:
+    """Put an annotated tag on a commit, unless there is one of that name.
+
+    Returns:
+        Whether this call made it.
+
+    Raises:
+        AdapterError: the repository refuses.
+    """
+    ref = f"refs/tags/{name}"
+    for _ in attempts(environments):
+        if git.resolve(ref, env=environments.env) is not None:
+            return False
+        made = build_tag(environments, name, commit, message)
+        if publish(environments, {ref: (None, made)}, f"idp: {name}"):
+            return True
+    raise AssertionError  # attempts ends with an error of its own
