@@ -1,0 +1,43 @@
+"""The gates, one module each: a pure function of an environment's settings and of what is known."""
+
+from collections.abc import Callable, Iterator
+
+from idp.domain.environment import Environment
+from idp.domain.gate import GateResult, PromotionFacts
+from idp.domain.gates.approvals import approvals
+from idp.domain.gates.checks import checks
+from idp.domain.gates.freeze import freeze
+from idp.domain.gates.hold import hold
+from idp.domain.gates.provenance import provenance
+from idp.domain.gates.soak import soak
+from idp.domain.gates.verified_in import verified_in
+
+Gate = Callable[[Environment, PromotionFacts], GateResult]
+
+
+def evaluate(environment: Environment, facts: PromotionFacts) -> tuple[GateResult, ...]:
+    """What each of the environment's gates says, always in the same order; the hold gate is always there.
+
+    Raises:
+        ValueError: the facts are another environment's.
+    """
+    if facts.environment != environment.name:
+        raise ValueError(f"facts of {facts.environment} cannot open the gates of {environment.name}")
+    return tuple(gate(environment, facts) for gate in _applicable(environment))
+
+
+def _applicable(environment: Environment) -> Iterator[Gate]:
+    settings = environment.gates
+    yield hold
+    if settings.checks is not None:
+        yield checks
+    if settings.verified_in is not None:
+        yield verified_in
+    if settings.soak is not None:
+        yield soak
+    if settings.freeze:
+        yield freeze
+    if settings.provenance is not None:
+        yield provenance
+    if settings.approvals is not None:
+        yield approvals

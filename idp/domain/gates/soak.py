@@ -1,0 +1,38 @@
+"""Soak: the same image has been good in an earlier environment for long enough."""
+
+from datetime import UTC, timedelta
+
+from idp.domain.environment import Environment
+from idp.domain.gate import GateResult, PromotionFacts, Unreadable
+from idp.domain.gates.answers import errored, failed, passed, pending
+from idp.domain.gates.verified_in import marks_of_image
+
+NAME = "soak"
+
+
+def soak(environment: Environment, facts: PromotionFacts) -> GateResult:
+    where, needed = environment.gates.soak_in or "", environment.gates.soak or timedelta.max
+    if isinstance(facts.good_marks, Unreadable):
+        return errored(NAME, "The good marks", facts.good_marks)
+    marks = marks_of_image(facts, where)
+    if not marks:
+        return failed(
+            NAME, f"This image has not been good in {where}, so its {duration(needed)} have not begun."
+        )
+    since = marks[0].at.astimezone(UTC)
+    over = since + needed
+    if facts.now < over:
+        return pending(
+            NAME, f"Good in {where} since {since:%Y-%m-%d %H:%M} UTC; {duration(needed)} are needed.", over
+        )
+    return passed(NAME, f"Good in {where} for {duration(needed)} and more.")
+
+
+def duration(span: timedelta) -> str:
+    """`1h30m`: days, hours, minutes and seconds, those that are not zero."""
+    seconds = int(span.total_seconds())
+    parts = []
+    for letter, size in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
+        count, seconds = divmod(seconds, size)
+        parts += [f"{count}{letter}"] if count else []
+    return "".join(parts) or "0s"

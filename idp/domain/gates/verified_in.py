@@ -1,0 +1,38 @@
+"""Verified in: the same image was deployed and found good in an earlier environment, and is not held there since."""
+
+from idp.domain.environment import Environment
+from idp.domain.gate import GateResult, PromotionFacts, Unreadable
+from idp.domain.gates.answers import errored, failed, passed
+from idp.domain.good_mark import GoodMark
+from idp.domain.hold import barring
+
+NAME = "verified_in"
+
+
+def verified_in(environment: Environment, facts: PromotionFacts) -> GateResult:
+    where = environment.gates.verified_in or ""
+    if isinstance(facts.good_marks, Unreadable):
+        return errored(NAME, "The good marks", facts.good_marks)
+    if isinstance(facts.holds, Unreadable):
+        return errored(NAME, "The holds", facts.holds)
+    marks = marks_of_image(facts, where)
+    if not marks:
+        return failed(NAME, f"This image has not been verified in {where}: deploy it there first.")
+    held = barring(facts.holds, where, facts.service, facts.release)
+    if held is not None:
+        return failed(
+            NAME, f"It was good in {where}, but is held there: {held.reason or 'no reason was given'}."
+        )
+    return passed(NAME, f"Verified in {where} at {marks[0].at:%Y-%m-%d %H:%M %Z}.")
+
+
+def marks_of_image(facts: PromotionFacts, environment: str) -> list[GoodMark]:
+    """The good marks that the image to be promoted has in an environment, oldest first."""
+    if isinstance(facts.good_marks, Unreadable):
+        return []
+    found = (
+        mark
+        for mark in facts.good_marks
+        if (mark.environment, mark.service, mark.digest) == (environment, facts.service, facts.release.digest)
+    )
+    return sorted(found, key=lambda mark: mark.at)
