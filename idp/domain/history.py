@@ -1,0 +1,121 @@
+"""Who moved what when: read from the commits that changed a release pin, whoever made them."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from idp.domain.release import Pin
+
+_TRAILER = re.compile(r"^(Idp-[A-Za-z]+): ?(.*)$")
+
+
+class MoveKind(StrEnum):
+    """What a move did."""
+
+    RELEASE = "release"
+    PROMOTE = "promote"
+    ROLLBACK = "rollback"
+    EDIT = "edit"
+    REMOVE = "remove"
+
+
+@dataclass(frozen=True)
+class PinChange:
+    """What a commit did to one release.env; None: there is none, or it cannot be read."""
+
+    environment: str
+    service: str
+    before: Pin | None
+    after: Pin | None
+
+
+@dataclass(frozen=True)
+class PinCommit:
+    """A commit of the environments repository that changed release.env files, seen from its first parent.
+
+    Attributes:
+        at: the committer's time, with a time zone.
+        by: the author, `Name <address>`.
+    """
+
+    commit: str
+    at: datetime
+    by: str
+    message: str
+    changes: tuple[PinChange, ...]
+
+
+@dataclass(frozen=True)
+class Move:
+    """One service's pin in one environment, moved.
+
+    Attributes:
+        kind: as the commit says; `edit` if it says nothing of this pin, as a commit made by hand.
+        before, after: what was pinned and what is; None if nothing that can be read.
+        reason: the commit's, empty if it gives none.
+    """
+
+    commit: str
+    at: datetime
+    by: str
+    environment: str
+    service: str
+    kind: MoveKind
+    before: Pin | None
+    after: Pin | None
+    reason: str
+
+
+def moves(commits: Iterable[PinCommit]) -> tuple[Move, ...]:
+    """The moves that commits made, in the commits' order; a change of comments alone is none."""
+    return tuple(
+        _move(commit, change)
+        for commit in commits
+        for change in commit.changes
+        if change.before != change.after
+    )
+
+
+def trailers(message: str) -> dict[str, str]:
+    """The `Idp-…` trailers of a commit's last paragraph; of one that occurs twice, the last."""
+    paragraphs = re.split(r"\n[ \t]*\n", message.strip())
+    if len(paragraphs) < 2:  # noqa: PLR2004 - a subject is no trailer
+        return {}
+    matches = (_TRAILER.match(line) for line in paragraphs[-1].splitlines())
+    return {match[1]: match[2].strip() for match in matches if match}
+
+
+def _move(commit: PinCommit, change: PinChange) -> Move:
+    said = trailers(commit.message)
+    told = _tells_of(said, change)
+    return Move(
+        commit.commit,
+        commit.at,
+        commit.by,
+        change.environment,
+        change.service,
+        _kind(said, change) if told else _unsaid(change),
+        change.before,
+        change.after,
+        said.get("Idp-Reason", "") if told else "",
+    )
+
+
+def _tells_of(said: dict[str, str], change: PinChange) -> bool:
+    """Whether a commit's trailers are about this change; what the file says outweighs what the message says."""
+    return (said.get("Idp-Service"), said.get("Idp-Environment"), said.get("Idp-Release")) == (
+        change.service,
+        change.environment,
+        change.after.version if change.after else None,
+    )
+
+
+def _kind(said: dict[str, str], change: PinChange) -> MoveKind:
+    known = {kind.value: kind for kind in (MoveKind.RELEASE, MoveKind.PROMOTE, MoveKind.ROLLBACK)}
+    return known.get(said.get("Idp-Action", ""), _unsaid(change))
+
+
+def _unsaid(change: PinChange) -> MoveKind:
+    return MoveKind.EDIT if change.after else MoveKind.REMOVE
