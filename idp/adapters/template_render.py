@@ -73,7 +73,7 @@ def render_version(
         with worker, _as_update():
             # Making the environment imports the template's extensions, for which Copier asks for trust first.
             if not worker.template.jinja_extensions:
-                _share_compiled(worker.jinja_env, state)
+                _share_compiled(worker.jinja_env, state.commit)
             worker.run_copy()
             skips = worker.match_skip
             rendered = (str(path.relative_to(destination)) for path in destination.rglob("*"))
@@ -86,14 +86,48 @@ def render_version(
             )
 
 
+def render_folder(folder: Path, identity: str, destination: Path, data: Mapping[str, Any]) -> None:
+    """Render a plain folder that is a Copier template and asks nothing; no program is run.
+
+    Args:
+        folder: has a `copier.yml`.
+        identity: names the folder's content; what is compiled of it is kept under that name.
+        destination: where the files go.
+        data: what the template reads.
+
+    Raises:
+        AdapterError: the template is broken, or needs trust.
+    """
+    from copier._main import Worker
+
+    with explained(str(folder)), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        worker = Worker(
+            src_path=str(folder),
+            dst_path=destination,
+            data=dict(data),
+            defaults=True,
+            quiet=True,
+            skip_tasks=True,
+        )
+        _seed_facts(worker.template, {**_NO_REPOSITORY, "local_abspath": folder})
+        with worker, _as_update():
+            if not worker.template.jinja_extensions:
+                _share_compiled(worker.jinja_env, identity)
+            worker.run_copy()
+
+
+_NO_REPOSITORY: Mapping[str, Any] = {"commit": None, "commit_hash": None, "git_index_modes": {}, "vcs": None}
+
 _COMPILED: dict[tuple[str, str, str | None, str | None, bool], Any] = {}
 _MOST_COMPILED = 20000
 
 
-def _share_compiled(environment: Any, state: TemplateCommit) -> None:  # noqa: ANN401 - Jinja is Copier's affair
+def _share_compiled(environment: Any, state: str) -> None:  # noqa: ANN401 - Jinja is Copier's affair
     """Compile each Jinja text of a state once per process, not once per service: half of a rendering's time.
 
-    The compiled code is the same for the same text, name and state, whose own settings make the environment.
+    `state` names its content: a commit, a tree. The compiled code is the same for the same text, name and state,
+    whose own settings make the environment.
     """
     compile_text = environment.compile
 
@@ -106,7 +140,7 @@ def _share_compiled(environment: Any, state: TemplateCommit) -> None:  # noqa: A
     ) -> object:
         if not isinstance(source, str) or raw:
             return compile_text(source, name, filename, raw, defer_init)
-        key = (state.commit, source, name, filename, defer_init)
+        key = (state, source, name, filename, defer_init)
         if key in _COMPILED:
             environment.preprocess(source, name, filename)  # Copier resets its `yield` tag there
             return _COMPILED[key]
@@ -167,6 +201,10 @@ def _seed(template: object, state: TemplateCommit) -> None:
         "git_index_modes": {},
         "vcs": "git",
     }
+    _seed_facts(template, facts)
+
+
+def _seed_facts(template: object, facts: Mapping[str, Any]) -> None:
     known = vars(type(template))
     if all(isinstance(known.get(name), functools.cached_property) for name in facts):
         vars(template).update(facts)
