@@ -14,6 +14,9 @@ TAGS: list[str | Enum] = ["items"]
 
 _log = get_logger(__name__)
 
+# What an index can be on any machine: a greater number would be the service's error, not the caller's.
+MAX_OFFSET = 2**31 - 1
+
 ItemId = Annotated[int, Path(ge=1, examples=[7])]
 
 
@@ -29,7 +32,8 @@ def add_item_routes(router: APIRouter, items: ItemRepository) -> None:
 
     @router.get("/items", tags=TAGS, summary="List items")
     async def page(
-        offset: Annotated[int, Query(ge=0)] = 0, limit: Annotated[int, Query(ge=1, le=100)] = 20
+        offset: Annotated[int, Query(ge=0, le=MAX_OFFSET)] = 0,
+        limit: Annotated[int, Query(ge=1, le=100)] = 20,
     ) -> list[Item]:
         return await items.page(offset, limit)
 

@@ -23,6 +23,10 @@ async def test_a_list_comes_in_pages(client: httpx.AsyncClient) -> None:
     assert [item["name"] for item in page.json()] == ["item 3", "item 4"]
 
 
+async def test_a_page_farther_than_any_list_is_refused(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/items", params={"offset": 10**29})).status_code == 422
+
+
 async def test_items_share_one_route_in_logs_and_metrics(
     client: httpx.AsyncClient, log_lines: Callable[[], list[dict[str, Any]]]
 ) -> None:
