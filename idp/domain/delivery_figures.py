@@ -45,7 +45,7 @@ class DeliveryFigures:
 
 
 @dataclass(frozen=True)
-class Deployment:
+class Arrival:
     """A release that came in; `restored_after`: how long a failed one stayed, None if no other has followed."""
 
     move: Move
@@ -76,7 +76,7 @@ def delivery_figures(
     """
     here = [move for move in moves if move.environment == environment and move.at <= until]
     start = since or min((move.at for move in here), default=until)
-    came_in = [one for one in deployments(here, holds) if one.move.at >= start]
+    came_in = [one for one in arrivals(here, holds) if one.move.at >= start]
     failures = [one for one in came_in if one.failed]
     restored = [one.restored_after for one in failures if one.restored_after is not None]
     leads = list(
@@ -97,7 +97,7 @@ def delivery_figures(
     )
 
 
-def deployments(moves: Iterable[Move], holds: Iterable[Hold]) -> list[Deployment]:
+def arrivals(moves: Iterable[Move], holds: Iterable[Hold]) -> list[Arrival]:
     """The releases that came into one environment, and how each went.
 
     Args:
@@ -110,13 +110,13 @@ def deployments(moves: Iterable[Move], holds: Iterable[Hold]) -> list[Deployment
     for hold in holds:
         held[hold.environment, hold.service].append(hold)
     return [
-        deployment
+        arrival
         for service, own in of_service.items()
-        for deployment in _of_service(own, held[own[0].environment, service])
+        for arrival in _of_service(own, held[own[0].environment, service])
     ]
 
 
-def _of_service(moves: Sequence[Move], holds: Sequence[Hold]) -> list[Deployment]:
+def _of_service(moves: Sequence[Move], holds: Sequence[Hold]) -> list[Arrival]:
     back = _ways_back(moves)
     came_in = [
         position
@@ -131,7 +131,7 @@ def _of_service(moves: Sequence[Move], holds: Sequence[Hold]) -> list[Deployment
         failed |= _latest(
             one for one in came_in if moves[one].at <= hold.at and _bars(hold, moves[one].after)
         )
-    return [Deployment(moves[one], one in failed, _restored(one, moves, failed)) for one in came_in]
+    return [Arrival(moves[one], one in failed, _restored(one, moves, failed)) for one in came_in]
 
 
 def _ways_back(moves: Sequence[Move]) -> set[int]:
