@@ -91,9 +91,9 @@ class ComposeProject:
     @contextmanager
     def reachable(self) -> Iterator[Callable[[], str | None]]:
         """What tells the service's address while the block runs; a restart may change it."""
-        yield self.address
+        yield self.url
 
-    def address(self) -> str | None:
+    def url(self) -> str | None:
         """`http://<host>:<port>` of the published port, None while nothing listens on it."""
         done = self._compose("port", self.service, str(self.port), timeout=_QUICK_SECONDS)
         host, _, port = done.stdout.strip().partition("\n")[0].rpartition(":")

@@ -2,23 +2,21 @@
 
 import time
 import uuid
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-from typing import Protocol
 
 from idp.adapters import health
+from idp.commands.deploy_engine import Engine, Locate
 from idp.domain.contract import Exchange
 from idp.domain.deployment import (
     METRICS_PATH,
     READY_PATH,
     Fault,
-    Instance,
     contract_fault,
     identity_fault,
     readiness_fault,
     start_fault,
     steady_fault,
 )
+from idp.domain.environment import Smoke
 from idp.domain.release import Pin
 
 SETTLE_SECONDS = 4.0
@@ -26,37 +24,16 @@ SETTLE_SECONDS = 4.0
 _STEP_SECONDS = 0.3
 _OK = 200
 
-Locate = Callable[[], str | None]
-
-
-class Engine(Protocol):
-    """What runs one service in one environment: a Compose project, or a Deployment of a cluster."""
-
-    def pull(self, image: str) -> Fault | None:
-        """Have the image at hand, where it is the engine's caller that has to see to it."""
-
-    def apply(self, seconds: float) -> Fault | None:
-        """Make what runs as the overlay says."""
-
-    def instances(self) -> tuple[Instance, ...]:
-        """What runs now."""
-
-    def is_current(self) -> bool:
-        """Whether `apply` would change nothing."""
-
-    def reachable(self) -> AbstractContextManager[Locate]:
-        """What tells the address at which the service answers while the block runs, None where it does not."""
-
 
 def verify(
-    engine: Engine, pin: Pin, smoke: str, *, timeout: float, settle: float = SETTLE_SECONDS
+    engine: Engine, pin: Pin, smoke: Smoke, *, timeout: float, settle: float = SETTLE_SECONDS
 ) -> Fault | None:
     """Look until the service is ready, then at what it is, then whether it stays so.
 
     Args:
         engine: where it runs.
         pin: the release that ought to run.
-        smoke: path of the environment's smoke request.
+        smoke: the environment's smoke request.
         timeout: seconds within which it has to be ready.
         settle: seconds for which it has to stay ready.
 
@@ -71,8 +48,8 @@ def verify(
         if fault:
             return fault
         before = engine.instances()
-        metrics, asked = _ask(locate, METRICS_PATH), _ask(locate, smoke)
-        fault = identity_fault(pin, before) or contract_fault(pin, ready, metrics, asked)
+        metrics, asked = _ask(locate, METRICS_PATH), _ask(locate, smoke.path)
+        fault = identity_fault(pin, before) or contract_fault(pin, ready, metrics, asked, smoke.status)
         if fault:
             return fault
         time.sleep(settle)

@@ -150,7 +150,9 @@ def identity_fault(pin: Pin, instances: Sequence[Instance]) -> Fault | None:
     return None
 
 
-def contract_fault(pin: Pin, ready: Exchange, metrics: Exchange, smoke: Exchange) -> Fault | None:
+def contract_fault(
+    pin: Pin, ready: Exchange, metrics: Exchange, smoke: Exchange, smoke_status: int
+) -> Fault | None:
     """The first promise of the service contract that a ready service breaks.
 
     Args:
@@ -158,6 +160,7 @@ def contract_fault(pin: Pin, ready: Exchange, metrics: Exchange, smoke: Exchange
         ready: `/health/ready`, asked with a request ID.
         metrics: `/metrics`.
         smoke: the environment's smoke request, asked with a request ID.
+        smoke_status: what it has to answer.
     """
     if metrics.status != _OK:
         return _of_release(f"{METRICS_PATH} answered {metrics.outcome}, so its version is not known")
@@ -169,8 +172,8 @@ def contract_fault(pin: Pin, ready: Exchange, metrics: Exchange, smoke: Exchange
     for exchange in (ready, smoke):
         if exchange.header("x-request-id") != exchange.request_id:
             return _of_release(f"{exchange.path} did not send the X-Request-ID back")
-    if smoke.status is None or not _OK <= smoke.status < 300:  # noqa: PLR2004
-        return _of_release(f"The smoke request {smoke.path} answered {smoke.outcome}")
+    if smoke.status != smoke_status:
+        return _of_release(f"The smoke request {smoke.path} answered {smoke.outcome}, not {smoke_status}")
     return None
 
 

@@ -1,0 +1,67 @@
+"""One try at having a release run."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from idp.adapters import deployment_folder
+from idp.adapters import environments_repository as repository
+from idp.adapters.deployment_lock import locked
+from idp.commands.deploy_engine import Engine, load
+from idp.commands.deploy_job import Job
+from idp.commands.deploy_verify import verify
+from idp.domain.deployment import Fault, Instance
+from idp.domain.release import Pin
+
+_APPLY = "_apply"
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """How the try went.
+
+    Attributes:
+        fault: why the release does not hold, None if it does.
+        changed: whether anything that runs was replaced.
+    """
+
+    engine: Engine
+    fault: Fault | None
+    changed: bool
+
+
+def try_release(job: Job, commit: str, pin: Pin) -> Attempt:
+    """Have a commit's release run, and see whether it holds.
+
+    Raises:
+        UserError: the overlay cannot be deployed.
+        AdapterError: Git or the engine failed.
+    """
+    folder = deployment_folder.lay_out(
+        job.environments.source, *job.place, lambda fresh: repository.export(job.environments, commit, fresh)
+    )
+    engine = load(job.target, job.environment, leaf(folder, job), pin)
+    before = _running(engine.instances())
+    fault = _started(job, engine, pin)
+    if fault is None:
+        job.say(f"verifies {pin.version}")
+        fault = verify(engine, pin, job.smoke, timeout=job.timeout, settle=job.settle)
+    return Attempt(engine, fault, _running(engine.instances()) != before)
+
+
+def leaf(folder: Path, job: Job) -> Path:
+    """The service's overlay below the folder of an exported commit."""
+    return folder.joinpath("environments", *job.place)
+
+
+def _started(job: Job, engine: Engine, pin: Pin) -> Fault | None:
+    job.say(f"gets {pin.version}")
+    if fault := engine.pull(pin.image):
+        return fault
+    job.say(f"starts {pin.version}")
+    # Projects share the environment's network: two that start together would both make it.
+    with locked(job.environment.name, _APPLY):
+        return engine.apply(job.timeout)
+
+
+def _running(instances: tuple[Instance, ...]) -> set[str]:
+    return {each.identity for each in instances if each.running}
