@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
+from datetime import datetime, timedelta
 from enum import Enum
-from pathlib import Path
+from pathlib import PurePath
 from typing import Any
 
 from idp.errors import IdpError
@@ -41,13 +42,17 @@ def failed(command: str, error: IdpError, data: object = None) -> Envelope:
 
 
 def to_jsonable(value: object) -> Any:  # noqa: ANN401 - JSON has no narrower type
-    """Dataclasses, paths, enums, mappings and sequences as plain JSON values."""
+    """Dataclasses, paths, enums, times (ISO 8601; spans in seconds), mappings and sequences as plain JSON values."""
     if is_dataclass(value) and not isinstance(value, type):
         return to_jsonable(asdict(value))
     if isinstance(value, Enum):
         return value.value
-    if isinstance(value, Path):
+    if isinstance(value, PurePath):
         return str(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, timedelta):
+        return value.total_seconds()
     if isinstance(value, Mapping):
         return {str(key): to_jsonable(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

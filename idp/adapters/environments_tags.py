@@ -33,19 +33,19 @@ class Tag:
     at: datetime
 
 
-def tags(environments: Environments, prefix: str) -> list[Tag]:
-    """The annotated tags of commits below a prefix, sorted by name; any other tag is nobody's word.
+def tags(environments: Environments, *prefixes: str) -> list[Tag]:
+    """The annotated tags of commits below prefixes, sorted by name; any other tag is nobody's word.
 
     Args:
         environments: where.
-        prefix: whole parts of a name, such as `good/prod/payments`.
+        prefixes: each whole parts of a name, such as `good/prod/payments`; none: every tag.
 
     Raises:
         UserError: the clone is shallow, so that some may be missing.
     """
     refuse_shallow(environments)
-    pattern = f"refs/tags/{prefix.strip('/')}" + ("/" if prefix.strip("/") else "")
-    listed = git.output("for-each-ref", f"--format={_FORMAT}%00%01%00", pattern, env=environments.env)
+    patterns = [f"refs/tags/{prefix.strip('/')}/" for prefix in prefixes] or ["refs/tags/"]
+    listed = git.output("for-each-ref", f"--format={_FORMAT}%00%01%00", *patterns, env=environments.env)
     return list(_parsed(listed))
 
 

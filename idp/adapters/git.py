@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from idp.adapters import process
+from idp.domain.display import safe
 from idp.errors import AdapterError
 
 # A hook or an alias that calls idp would otherwise make every command below act on its repository.
@@ -163,13 +164,18 @@ def expanded(source: str) -> str:
 
 
 def swap_references(
-    changes: Mapping[str, tuple[str | None, str | None]], *, env: Mapping[str, str], reason: str = "idp"
+    changes: Mapping[str, tuple[str | None, str | None]],
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    reason: str = "idp",
 ) -> bool:
     """Move references together: each from its old object (None: absent) to a new one (None: deleted), or none.
 
     Args:
         changes: full reference name → (old, new).
-        env: names the repository (GIT_DIR).
+        env: names the repository (GIT_DIR), or `cwd` does.
+        cwd: the repository.
         reason: what the reference log says.
 
     Returns:
@@ -181,15 +187,15 @@ def swap_references(
     zero = "0" * 40
     lines = [f"update {ref} {new or zero} {old or zero}" for ref, (old, new) in changes.items()]
     words = "\n".join(["start", *lines, "prepare", "commit", ""])
-    done = call("update-ref", "-m", reason, "--stdin", stdin=words, env=env)
+    done = call("update-ref", "-m", reason, "--stdin", stdin=words, env=env, cwd=cwd)
     if done.exit_code == 0:
         return True
-    moved = any(resolve(ref, env=env) != old for ref, (old, _) in changes.items())
+    moved = any(resolve(ref, env=env, cwd=cwd) != old for ref, (old, _) in changes.items())
     if moved or "File exists" in done.stderr:
         return False
     raise AdapterError(
         "git-failed",
-        f"Git cannot move its references: {(done.stderr.strip() or 'no message').splitlines()[-1]}",
+        f"Git cannot write to {cwd or (env or {}).get('GIT_DIR')}: {safe(done.stderr.strip()[:300])}",
         "Check that you may write there and that the disk is not full.",
     )
 

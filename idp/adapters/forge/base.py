@@ -39,3 +39,10 @@ class Forge(Protocol):
     def reviews(self, repository: str, head: str) -> Sequence[Review]:
         """The last word of each reviewer who may decide, on the open pull request of a branch."""
         ...
+
+    def authors(self, repository: str, head: str) -> Sequence[str]:
+        """Everyone who wrote the open pull request of a branch, by each name they are known by.
+
+        Logins and e-mail addresses of who opened it and of who made its commits; none if it is not open.
+        """
+        ...

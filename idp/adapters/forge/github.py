@@ -20,7 +20,7 @@ from github.PullRequest import PullRequest as Remote
 from github.Repository import Repository
 
 from idp.adapters.forge.addresses import HostedRepository, hosted
-from idp.adapters.forge.github_checks import check_state, last_words, status_state
+from idp.adapters.forge.github_checks import authors, check_state, last_words, status_state
 from idp.adapters.forge.github_client import Clients
 from idp.adapters.forge.github_errors import explained, said
 from idp.adapters.forge.github_settings import GitHubSettings
@@ -108,6 +108,11 @@ class GitHubForge:
             if found is None:
                 return []
             return last_words(remote.get_pull(found.remote.number).get_reviews())
+
+    def authors(self, repository: str, head: str) -> list[str]:
+        with self._asking(repository) as (address, remote):
+            found = _find(address, remote, head)
+            return [] if found is None else authors(remote.get_pull(found.remote.number))
 
     @contextmanager
     def _asking(self, repository: str) -> Iterator[tuple[HostedRepository, Repository]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from github.PullRequest import PullRequest
 from github.PullRequestReview import PullRequestReview
 
 from idp.domain.pull_request import CheckState, Review
@@ -37,3 +38,12 @@ def last_words(reviews: Iterable[PullRequestReview]) -> list[Review]:
         elif review.state == "DISMISSED":
             latest.pop(author, None)
     return list(latest.values())
+
+
+def authors(pull: PullRequest) -> list[str]:
+    """Logins and e-mail addresses of who opened a pull request and of who made its commits, sorted."""
+    names = {pull.user.login if pull.user else None}
+    for entry in pull.get_commits():
+        names |= {user.login for user in (entry.author, entry.committer) if user}
+        names |= {person.email for person in (entry.commit.author, entry.commit.committer) if person}
+    return sorted(name for name in names if name)

@@ -73,6 +73,10 @@ class LocalForge:
         present = self.find_open(repository, head)
         return [] if present is None else local_reviews.approvals(_folder(repository), present.head_sha)
 
+    def authors(self, repository: str, head: str) -> list[str]:
+        present = self.find_open(repository, head)
+        return [] if present is None else local_pull.authors(_folder(repository), present)
+
     def approve(self, repository: str, head: str) -> Review:
         """Approve what is at the branch's tip now, as Git's user, by an annotated tag.
 

@@ -112,5 +112,32 @@ def contains(folder: Path, commit: str, other: str) -> bool:
     return git.call("merge-base", "--is-ancestor", other, commit, cwd=folder).exit_code == 0
 
 
+def authors(folder: Path, present: OpenPullRequest) -> list[str]:
+    """E-mail addresses of who made the commits that the base does not have, and of who committed them."""
+    base = f"refs/heads/{present.base}"
+    listed = git.output("log", "--format=%ae%n%ce", f"{base}..{present.head_sha}", "--", cwd=folder)
+    return sorted(set(filter(None, listed.splitlines())))
+
+
+def settled(folder: Path, head: str, state: State, comment: str) -> dict[str, tuple[str | None, str | None]]:
+    """How the documents of a branch move when its pull request, if one is open, is merged or closed.
+
+    Args:
+        folder: the repository, or a mirror of it.
+        head: the branch.
+        state: what becomes of it.
+        comment: why, or by what.
+
+    Returns:
+        Full reference name → (old object, new object); none if no pull request is open.
+    """
+    ref = reference(head)
+    record = records.read(folder, ref)
+    present = opened(folder, ref, record)
+    if present is None or record is None:
+        return {}
+    return {ref: (record.name, records.store(folder, as_document(present, state, comment)))}
+
+
 def _url(folder: Path, head: str) -> str:
     return f"{folder.as_uri()}#{quote(head)}"

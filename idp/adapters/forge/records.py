@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from idp.adapters import git
-from idp.domain.display import safe
 from idp.errors import AdapterError
 
 _ATTEMPTS = 200
@@ -85,29 +84,13 @@ def swap(repository: Path, changes: Mapping[str, tuple[str, str | None]]) -> boo
     Raises:
         AdapterError: Git refuses for another reason, a read-only disk for example.
     """
-    lines = [
-        f"create {ref} {new}" if old is None else f"update {ref} {new} {old}"
-        for ref, (new, old) in changes.items()
-    ]
-    done = git.call(
-        "update-ref", "--stdin", cwd=repository, stdin="\n".join(["start", *lines, "prepare", "commit", ""])
-    )
-    if done.exit_code == 0:
-        return True
-    moved = any(resolve(repository, ref) != old for ref, (_, old) in changes.items())
-    if moved or "File exists" in done.stderr:
-        return False
-    raise AdapterError(
-        "git-failed",
-        f"Git cannot write to {repository}: {safe(done.stderr.strip()[:300])}",
-        "Check that you may write there and that the disk is not full.",
-    )
+    moves = {ref: (old, new) for ref, (new, old) in changes.items()}
+    return git.swap_references(moves, cwd=repository)
 
 
 def resolve(repository: Path, ref: str) -> str | None:
     """The object that a full reference name names, None if there is no such reference."""
-    done = git.call("rev-parse", "--verify", "--quiet", "--end-of-options", ref, cwd=repository)
-    return done.stdout.strip() or None if done.exit_code == 0 else None
+    return git.resolve(ref, cwd=repository)
 
 
 def attempts(repository: Path) -> Iterator[int]:
