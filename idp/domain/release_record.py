@@ -69,6 +69,10 @@ class ReleaseRecord:
     provenance: Provenance | None = None
 
     def __post_init__(self) -> None:
+        if self.built_at.tzinfo is None:
+            raise UserError(
+                "release-invalid", "The release's build time has no zone.", "Write it with Z at the end."
+            )
         object.__setattr__(self, "built_at", self.built_at.astimezone(UTC).replace(microsecond=0))
         object.__setattr__(self, "checks", tuple(sorted(self.checks, key=lambda check: check.name)))
         if len({check.name for check in self.checks}) != len(self.checks):
