@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -199,6 +199,7 @@ def test_hostile_bytes_are_an_error(content: bytes) -> None:
         parse_chain(content)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=80) | st.text("-:[]{}&*!|> \n#ab'\"1", max_size=40).map(str.encode))
 def test_any_bytes_are_a_chain_or_an_error(content: bytes) -> None:
     with pytest.raises(UserError):
@@ -214,6 +215,7 @@ values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(values)
 def test_plain_values_are_what_another_reader_of_yaml_says(value: object) -> None:
     assert load(yaml.safe_dump(value).encode()).value == value

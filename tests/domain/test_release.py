@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from idp.domain.release import MAX_BYTES, Pin, faults, parse_pin, pin_path, pin_text
@@ -94,6 +94,7 @@ def files(draw: st.DrawFn) -> bytes:
     return ("\n".join(lines) + draw(st.sampled_from(["\n", "", "\n\n"]))).encode()
 
 
+@settings(deadline=None)
 @given(pins)
 def test_what_is_written_is_read_back(pin: Pin) -> None:
     assert parse_pin(pin_text(pin), FILE) == pin
@@ -102,6 +103,7 @@ def test_what_is_written_is_read_back(pin: Pin) -> None:
     assert pin.image.endswith(f"@{pin.digest}")
 
 
+@settings(deadline=None)
 @given(files(), pins)
 def test_a_persons_comments_and_order_outlive_a_new_pin(present: bytes, pin: Pin) -> None:
     written = pin_text(pin, present)
@@ -145,6 +147,7 @@ mutations = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(files(), st.lists(mutations, min_size=1, max_size=4))
 @example(b"\xef\xbb\xbf" + pin_text(PIN), [])
 def test_no_mutation_gives_a_pin_that_an_engine_would_read_otherwise(
@@ -169,6 +172,7 @@ def test_no_mutation_gives_a_pin_that_an_engine_would_read_otherwise(
     assert pin_of(compose(content)) == pin
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_are_a_pin_or_an_error_with_a_line(content: bytes) -> None:
     if not any(faults(content)):

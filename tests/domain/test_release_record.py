@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -66,6 +66,7 @@ records = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(records)
 def test_a_record_is_read_back_and_follows_its_schema(record: ReleaseRecord) -> None:
     text = record_text(record)
@@ -154,6 +155,7 @@ def test_hostile_bytes_are_an_error(content: bytes) -> None:
     assert raised.value.code == "release-record-invalid"
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=100))
 def test_any_bytes_are_a_record_or_an_error(content: bytes) -> None:
     with pytest.raises(UserError):
