@@ -3,17 +3,20 @@
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import TypeVar
 
-from idp.adapters import git, templates
+from idp.adapters import git, overlay_files, templates
 from idp.commands.platform import find_platform
-from idp.domain import catalog, service, template_version
+from idp.domain import catalog, fleet_status, overlay, service, template_version
+from idp.domain.environment import CHAIN_PATH
 from idp.domain.platform import Platform, looks_like_url, refuse_credentials
 from idp.errors import AdapterError, UserError
 
+Result = TypeVar("Result")
 _TEMPORARY_PREFIX = ".idp-create-"
 _STALE_SECONDS = 24 * 3600
 
@@ -31,7 +34,11 @@ class Source:
 
 @dataclass(frozen=True)
 class Created:
-    """What was created, or with `dry_run` would be."""
+    """What was created, or with `dry_run` would be.
+
+    Attributes:
+        overlays: paths of the service's files in the platform's environments.
+    """
 
     name: str
     path: Path
@@ -42,6 +49,7 @@ class Created:
     catalog_entry: str | None
     identity_known: bool = True
     dry_run: bool = False
+    overlays: Sequence[str] = ()
 
 
 def create(
@@ -80,20 +88,24 @@ def create(
     answers = service.merge_answers(given, {service.ANSWER_NAME: name, **source.fixed_answers})
     checkout = source.platform.checkout if source.platform else None
     _refuse_taken_name(checkout, name)
+    environments = _environments(checkout, name)
     with _workspace(destination.parent, dry_run=dry_run) as workspace:
         rendered = _render(source, workspace / name, answers, given, ask=ask)
         files = _listing(rendered.folder)
+        created = Created(name, destination, source.template, rendered.commit, source.url, files, None)
+        entry = str(catalog.entry_path(name)) if checkout else None
         if dry_run:
-            entry = str(catalog.entry_path(name)) if checkout else None
-            return Created(
-                name, destination, source.template, rendered.commit, source.url, files, entry, dry_run=True
-            )
-        known = git.create_repository(rendered.folder, _first_message(name, source, rendered.commit))
+            overlays = _overlays(checkout, name, environments)
+            listed = [str(path) for path in overlays]
+            return replace(created, catalog_entry=entry, overlays=listed, dry_run=True)
+        with _meanwhile(lambda: _overlays(checkout, name, environments)) as rendered_overlays:
+            known = git.create_repository(rendered.folder, _first_message(name, source, rendered.commit))
+        overlays = rendered_overlays()
         _move_into_place(rendered.folder, destination)
-    entry = _register(checkout, name, source, rendered, destination) if checkout else None
-    return Created(
-        name, destination, source.template, rendered.commit, source.url, files, entry, identity_known=known
-    )
+    if checkout:
+        _register(checkout, name, source, rendered, destination, overlays)
+    listed = [str(path) for path in overlays]
+    return replace(created, catalog_entry=entry, overlays=listed, identity_known=known)
 
 
 def _free_destination(output_dir: Path, name: str) -> Path:
@@ -160,6 +172,40 @@ def _refuse_taken_name(checkout: Path | None, name: str) -> None:
         )
 
 
+def _environments(checkout: Path | None, name: str) -> list[str]:
+    """The environments in which the service gets an overlay: those of the platform, if it has any.
+
+    Raises:
+        UsageError: the service could not be called that there.
+    """
+    try:
+        chain = (checkout / CHAIN_PATH).read_bytes() if checkout else b""
+    except OSError:
+        chain = b""
+    names = fleet_status.chain({"environments.yaml": chain})
+    for environment in names:
+        overlay.folder(environment, name)
+    return names
+
+
+def _overlays(checkout: Path | None, name: str, environments: Sequence[str]) -> dict[PurePosixPath, str]:
+    """The overlays that are not there yet; none on a platform that is older than overlays are."""
+    template = overlay_files.template(checkout) if checkout and environments else None
+    if checkout is None or template is None:
+        return {}
+    files = overlay_files.service_files(template, name, environments)
+    return {path: content.decode() for path, content in files.items() if not (checkout / path).exists()}
+
+
+@contextmanager
+def _meanwhile(work: Callable[[], Result]) -> Iterator[Callable[[], Result]]:
+    """Do some work while the block waits for other programs; what is given ends with its result or error."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(work).result
+
+
 @contextmanager
 def _workspace(parent: Path, *, dry_run: bool) -> Iterator[Path]:
     """A temporary folder, on the destination's own file system unless nothing is going to be moved."""
@@ -216,8 +262,14 @@ def _move_into_place(folder: Path, destination: Path) -> None:
 
 
 def _register(
-    checkout: Path, name: str, source: Source, rendered: templates.Rendered, destination: Path
-) -> str:
+    checkout: Path,
+    name: str,
+    source: Source,
+    rendered: templates.Rendered,
+    destination: Path,
+    overlays: Mapping[PurePosixPath, str],
+) -> None:
+    """The catalog entry and the overlays in one commit."""
     repository = catalog.sibling_repository(git.remote_url(checkout), name, str(destination))
     entry = catalog.CatalogEntry(
         name=name,
@@ -227,9 +279,8 @@ def _register(
         owner=_text(rendered.answers.get("owner")),
         description=_text(rendered.answers.get("description")),
     )
-    path = catalog.entry_path(name)
-    git.commit_new_files(checkout, {path: catalog.entry_text(entry)}, f"feat(catalog): add {name}")
-    return str(path)
+    files = {catalog.entry_path(name): catalog.entry_text(entry), **overlays}
+    git.commit_new_files(checkout, files, f"feat(catalog): add {name}")
 
 
 def _text(answer: object) -> str | None:

@@ -17,6 +17,8 @@ def view(created: Created) -> Iterator[RenderableType]:
         yield file_tree(f"{created.name}/", created.files)
         if created.catalog_entry:
             yield Text(f"Would commit {created.catalog_entry} in the platform repository.")
+        if created.overlays:
+            yield file_tree("and with it", created.overlays)
         return
     yield Text.assemble(
         ("✓ ", "green"), safe(f"Created {created.path} from {version}, {len(created.files)} files.")
@@ -25,6 +27,9 @@ def view(created: Created) -> Iterator[RenderableType]:
         yield Text.assemble(
             ("✓ ", "green"), f"Registered it: {created.catalog_entry}, committed in the platform."
         )
+    if created.overlays:
+        environments = list(dict.fromkeys(path.split("/")[1] for path in created.overlays))
+        yield Text.assemble(("✓ ", "green"), safe(f"With an overlay in {', '.join(environments)}."))
     if not created.identity_known:
         yield Text(f"! {NO_IDENTITY}", "yellow")
     yield from steps_to_take(
