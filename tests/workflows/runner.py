@@ -1,7 +1,7 @@
-"""Runs workflows with `act` on this machine: own actions from this work tree, foreign ones by stand-ins of `stand_ins/`.
+"""Runs workflows with `act` on this machine: own actions from this work tree, foreign ones by stand-ins.
 
-A folder is the little GitHub of a test: `git/<owner>/<name>.git` holds its repositories, found by Git at their github.com
-addresses, and the stand-ins keep there what GitHub would keep (artifacts, statements, tokens handed out).
+A folder is the little GitHub of a test: `git/<owner>/<name>.git` holds its repositories, found by Git at their
+github.com addresses, and the stand-ins keep there what GitHub would (artifacts, statements, tokens handed out).
 """
 
 import json
@@ -65,10 +65,15 @@ class Hub:
         return self.folder / "git" / f"{name}.git"
 
     def publish(self, repository: Path, name: str) -> Path:
-        """Put a repository at its address, and name that its origin."""
+        """Put a copy of a repository at its address."""
         git("clone", "--quiet", "--bare", repository, self.bare(name), cwd=self.folder)
-        git("remote", "add", "origin", f"{GITHUB}/{name}", cwd=repository)
         return self.bare(name)
+
+    def clone(self, name: str, folder: Path) -> Path:
+        """A work tree of a repository, with its github.com address as origin."""
+        git("clone", "--quiet", self.bare(name), folder, cwd=self.folder)
+        git("remote", "set-url", "origin", f"{GITHUB}/{name}", cwd=folder)
+        return folder
 
     def kept(self, name: str) -> list[str]:
         """The lines of a file that the stand-ins keep."""
@@ -149,7 +154,7 @@ def _outcome(exit_code: int, output: str) -> Outcome:
     steps: list[Step] = []
     lines: list[str] = []
     for entry in _entries(output):
-        name = entry.get("job", "").rpartition("/")[2]
+        name = entry.get("job", "").rpartition("/")[2].strip()
         if "jobResult" in entry:
             jobs[_with_matrix(name, entry)] = entry["jobResult"]
         elif "stepResult" in entry:
