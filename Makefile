@@ -13,7 +13,7 @@ help: ## Show what can be made
 demo: $(VENV)/.runtime ## Create a platform and a service, test it, check it live
 	@$(BIN)/idp demo
 
-test: $(VENV)/.test lint ## Check the code, run every test
+test: $(VENV)/.test $(VENV)/checkov/.installed lint ## Check the code, run every test
 	$(BIN)/pytest -n auto --dist loadgroup
 
 lint: $(VENV)/.test ## Format, lint, types, layers
@@ -31,6 +31,7 @@ docs: $(VENV)/.test ## Generate the pages that come from the code
 lock: ## Lock the dependencies anew (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra test pyproject.toml -c requirements.txt -o requirements-test.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header tests/environments/checkov/requirements.in -o tests/environments/checkov/requirements.txt
 
 $(VENV)/.runtime: requirements.txt pyproject.toml
 	$(call install,requirements.txt)
@@ -40,6 +41,11 @@ $(VENV)/.test: requirements-test.txt pyproject.toml
 	$(call install,requirements-test.txt)
 	@touch $@ $(VENV)/.runtime
 
+$(VENV)/checkov/.installed: tests/environments/checkov/requirements.txt $(VENV)/.test
+	$(call isolate,$(VENV)/checkov,$<)
+	@ln -sf ../checkov/bin/checkov $(BIN)/checkov
+	@touch $@
+
 clean: ## Delete what make made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
@@ -47,8 +53,12 @@ ifdef UV
 install = $(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV) && \
 	$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r $(1) && \
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps -e .
+isolate = $(UV) venv --quiet --allow-existing --python $(PYTHON) $(1) && \
+	$(UV) pip install --quiet --compile-bytecode --python $(1)/bin/python --require-hashes -r $(2)
 else
 install = $(PYTHON) -m venv $(VENV) && \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1) && \
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+isolate = $(PYTHON) -m venv $(1) && \
+	$(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(2)
 endif
