@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from idp.adapters import environments_work_tree as work_tree
 from idp.adapters import git
-from idp.adapters.environments_objects import Built, Change, build
+from idp.adapters.environments_objects import Built, Change, build, committer
 from idp.adapters.environments_push import Moves, attempts, publish
 from idp.adapters.environments_source import (
     Environments,
@@ -29,6 +29,7 @@ __all__ = [
     "Published",
     "Tag",
     "add_tag",
+    "attempts",
     "commit",
     "export",
     "listing",
@@ -40,6 +41,7 @@ __all__ = [
     "refuse_shallow",
     "tags",
     "tip",
+    "user",
 ]
 
 Decide = Callable[[str], Sequence[Change]]
@@ -136,6 +138,11 @@ def _published_in_step(
     else:
         work_tree.settle(environments)
     return published
+
+
+def user(environments: Environments) -> str:
+    """`Name <e-mail>` of whoever runs this, as their commits would say."""
+    return committer(environments).rsplit(" ", 2)[0]
 
 
 def put_branch(

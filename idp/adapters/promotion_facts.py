@@ -1,6 +1,7 @@
 """What Git knows before a promotion: the chain, the pins, the release records, good marks and holds."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from idp.adapters import environments_repository as repository
@@ -8,7 +9,6 @@ from idp.adapters.environments_repository import Environments
 from idp.domain.catalog import CatalogEntry, entry_path
 from idp.domain.environment import CHAIN_PATH, Chain, parse_chain
 from idp.domain.fleet import parse_entry
-from idp.domain.gate import Unreadable
 from idp.domain.good_mark import PREFIX, GoodMark, good_prefix, parse_good_mark
 from idp.domain.hold import Hold, Lift, hold_prefix, lifted_prefix, parse_hold
 from idp.domain.release import Pin, parse_pin, pin_path
@@ -17,23 +17,30 @@ from idp.domain.service import validate_name
 from idp.errors import UsageError, UserError
 
 _CATALOG = "environments/catalog"
-_PIN_DEPTH = 4
-"""`environments/<environment>/<service>/release.env`."""
 
 
 @dataclass(frozen=True)
 class Marks:
-    """What the tags say of services: good marks, and holds with the tags that lift some of them."""
+    """What the tags say of a service: good marks, and holds with the tags that lift some of them."""
 
-    good: tuple[GoodMark, ...]
-    holds: tuple[Hold | Lift, ...]
+    good: tuple[GoodMark, ...] = ()
+    holds: tuple[Hold | Lift, ...] = ()
 
 
 @dataclass(frozen=True)
-class Pins:
-    """Every release.env that was read, as bytes: one that is malformed harms nobody but who asks for it."""
+class Known:
+    """Some services at one commit. What is malformed is an error only for who asks for it.
 
+    Attributes:
+        files: path → content of their release.env files and catalog entries.
+        marks: by service.
+    """
+
+    environments: Environments
+    commit: str
+    chain: Chain
     files: Mapping[str, bytes]
+    marks: Mapping[str, Marks]
 
     def pin(self, environment: str, service: str) -> Pin | None:
         """What a service is pinned to, None if nothing.
@@ -41,12 +48,54 @@ class Pins:
         Raises:
             UserError: `release-env-invalid`, naming `path:line`.
         """
-        path = str(pin_path(environment, service))
-        return parse_pin(self.files[path], path) if path in self.files else None
+        path, content = str(pin_path(environment, service)), self.pin_file(environment, service)
+        return None if content is None else parse_pin(content, path)
 
-    def content(self, environment: str, service: str) -> bytes | None:
-        """The file itself."""
+    def pin_file(self, environment: str, service: str) -> bytes | None:
+        """The release.env itself, None if there is none."""
         return self.files.get(str(pin_path(environment, service)))
+
+    def entry(self, service: str) -> CatalogEntry:
+        """The catalog's entry of a service.
+
+        Raises:
+            UserError: the catalog has no such service, or its entry is not valid.
+        """
+        content = self.files.get(str(entry_path(service)))
+        if content is None:
+            raise _unknown(service, services(self.environments, self.commit), self.environments.source)
+        listed = parse_entry(service, content)
+        if listed.entry is None:
+            failure = listed.failure
+            raise UserError(failure.code, failure.message, failure.hint) if failure else AssertionError
+        return listed.entry
+
+    def marks_of(self, service: str) -> Marks:
+        return self.marks.get(service, Marks())
+
+
+def known(environments: Environments, commit: str, of: Sequence[str]) -> Known:
+    """Read what is known of some services.
+
+    Args:
+        environments: where.
+        commit: at which; tags are as they are now.
+        of: the services' names.
+
+    Raises:
+        UsageError: a name is none.
+        UserError: there is no valid chain, or the clone is shallow.
+    """
+    links = chain(environments, commit)
+    paths = [str(entry_path(validate_name(service))) for service in of]
+    paths += [str(pin_path(name, service)) for service in of for name in links.names]
+    return Known(
+        environments,
+        commit,
+        links,
+        repository.read(environments, commit, paths),
+        marks(environments, links.names, of),
+    )
 
 
 def chain(environments: Environments, commit: str) -> Chain:
@@ -65,20 +114,13 @@ def chain(environments: Environments, commit: str) -> Chain:
     return parse_chain(content)
 
 
-def pins(environments: Environments, commit: str, names: Iterable[str], services: Iterable[str]) -> Pins:
-    """The pins of some services in some environments."""
-    known = list(services)
-    paths = [str(pin_path(name, service)) for name in names for service in known]
-    return Pins(repository.read(environments, commit, paths))
-
-
-def pinned_services(environments: Environments, commit: str, environment: str) -> list[str]:
-    """The services that have a release.env in an environment, sorted."""
-    listed = (
-        path.split("/") for path in repository.listing(environments, commit, f"environments/{environment}")
+def services(environments: Environments, commit: str) -> list[str]:
+    """The names in the catalog, sorted."""
+    listed = repository.listing(environments, commit, _CATALOG)
+    names = (
+        path.removeprefix(f"{_CATALOG}/").removesuffix(".yaml") for path in listed if path.endswith(".yaml")
     )
-    found = (parts[2] for parts in listed if len(parts) == _PIN_DEPTH and parts[3] == "release.env")
-    return sorted(filter(_is_name, found))
+    return sorted(filter(_is_name, names))
 
 
 def _is_name(name: str) -> bool:
@@ -89,31 +131,13 @@ def _is_name(name: str) -> bool:
     return True
 
 
-def entry(environments: Environments, commit: str, service: str) -> CatalogEntry:
-    """The catalog's entry of a service.
-
-    Raises:
-        UsageError: the name is none.
-        UserError: the catalog has no such service, or its entry is not valid.
-    """
-    path = str(entry_path(service))
-    content = repository.read(environments, commit, [path]).get(path)
-    if content is None:
-        names = [
-            listed.rpartition("/")[2].removesuffix(".yaml")
-            for listed in repository.listing(environments, commit, _CATALOG)
-            if listed.endswith(".yaml")
-        ]
-        raise UserError(
-            "service-unknown",
-            f"The catalog of {environments.source} has no service {service[:60]!a}.",
-            f"It has: {', '.join(names[:10]) or 'none'}. `idp create service` adds one.",
-        )
-    listed_entry = parse_entry(service, content)
-    if listed_entry.entry is None:
-        failure = listed_entry.failure
-        raise UserError(failure.code, failure.message, failure.hint) if failure else AssertionError
-    return listed_entry.entry
+def _unknown(service: str, names: Sequence[str], source: str) -> UserError:
+    shown = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")  # noqa: PLR2004
+    return UserError(
+        "service-unknown",
+        f"The catalog of {source} has no service {service[:60]!a}.",
+        f"It has: {shown or 'none'}. `idp create service` adds one.",
+    )
 
 
 def record(environments: Environments, commit: str, service: str, version: str) -> ReleaseRecord | None:
@@ -127,38 +151,22 @@ def record(environments: Environments, commit: str, service: str, version: str) 
     return None if content is None else parse_record(content, path)
 
 
-def records(
-    environments: Environments, commit: str, releases: Sequence[tuple[str, str]]
-) -> dict[tuple[str, str], ReleaseRecord | Unreadable]:
-    """The records of (service, version) pairs that have one."""
-    paths = {key: str(record_path(*key)) for key in releases}
-    contents = repository.read(environments, commit, list(paths.values()))
-    return {key: _readable(contents[path], path) for key, path in paths.items() if path in contents}
-
-
-def _readable(content: bytes, path: str) -> ReleaseRecord | Unreadable:
-    try:
-        return parse_record(content, path)
-    except UserError as error:
-        return Unreadable(error.message)
-
-
-def marks(environments: Environments, names: Sequence[str], services: Sequence[str]) -> Marks:
-    """The good marks and holds of some services, in some environments.
+def marks(environments: Environments, names: Sequence[str], of: Sequence[str]) -> dict[str, Marks]:
+    """The good marks and holds of some services, in some environments: service → its.
 
     Raises:
         UserError: the clone is shallow, so that some may be missing.
     """
-    if len(services) == 1:
-        of = (good_prefix, hold_prefix, lifted_prefix)
-        prefixes = [prefix(name, service) for service in services for name in names for prefix in of]
-    else:
-        prefixes = [PREFIX, "hold/", "lifted/"]
-    found = repository.tags(environments, *prefixes)
-    good = (parse_good_mark(tag.name, tag.message, tag.commit, tag.at) for tag in found)
-    holds = (parse_hold(tag.name, tag.message, tag.by, tag.at) for tag in found)
-    wanted = {(name, service) for name in names for service in services}
-    return Marks(
-        tuple(mark for mark in good if mark and (mark.environment, mark.service) in wanted),
-        tuple(hold for hold in holds if hold and (hold.environment, hold.service) in wanted),
-    )
+    kinds = (good_prefix, hold_prefix, lifted_prefix)
+    few = [prefix(name, service) for service in of for name in names for prefix in kinds]
+    found = repository.tags(environments, *(few if len(of) == 1 else [PREFIX, "hold/", "lifted/"]))
+    good: dict[str, list[GoodMark]] = defaultdict(list)
+    holds: dict[str, list[Hold | Lift]] = defaultdict(list)
+    for tag in found:
+        mark = parse_good_mark(tag.name, tag.message, tag.commit, tag.at)
+        hold = parse_hold(tag.name, tag.message, tag.by, tag.at)
+        if mark and mark.environment in names:
+            good[mark.service].append(mark)
+        if hold and hold.environment in names:
+            holds[hold.service].append(hold)
+    return {service: Marks(tuple(good[service]), tuple(holds[service])) for service in of}

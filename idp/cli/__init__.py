@@ -8,6 +8,7 @@ import sys
 
 from idp.cli.app import app
 from idp.cli import services as services
+from idp.cli import promotions as promotions
 from idp.cli import deployments as deployments
 from idp.cli import environments as environments
 from idp.cli import platforms as platforms

@@ -1,0 +1,125 @@
+"""Commands that move releases through the environments: release, promote, approve, rollback, hold, gate, history."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from idp.cli.app import app
+from idp.cli.options import DryRunOption, Output, OutputOption, PlatformOption, finish
+from idp.errors import UsageError
+
+if TYPE_CHECKING:
+    from idp.commands.promotion_deliver import How
+
+ServiceName = Annotated[str, typer.Argument(help="The service's name.")]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why, for the commit and for `idp history`.")]
+PullRequestOption = Annotated[
+    bool, typer.Option("--pr", help="By a pull request; the default on a forge with a server.")
+]
+MergeOption = Annotated[
+    bool, typer.Option("--merge", help="On the branch itself; the default on a local forge.")
+]
+
+
+@app.command()
+def release(
+    service: ServiceName,
+    version: Annotated[str, typer.Option("--version", help="SemVer without a leading v and without +.")],
+    image: Annotated[
+        str, typer.Option("--image", metavar="REF@sha256:…", help="The image, named by its digest.")
+    ],
+    revision: Annotated[
+        str, typer.Option("--revision", metavar="SHA", help="The source's commit, 40 hex digits.")
+    ],
+    check: Annotated[
+        list[str] | None,
+        typer.Option("--check", metavar="NAME=passed|failed[,URL]", help="How a check went; repeat it."),
+    ] = None,
+    built_at: Annotated[
+        str | None,
+        typer.Option("--built-at", metavar="TIME", help="ISO 8601 with a zone.", show_default="now"),
+    ] = None,
+    sbom_digest: Annotated[
+        str | None, typer.Option("--sbom-digest", metavar="sha256:…", help="Of the bill of materials.")
+    ] = None,
+    provenance: Annotated[
+        str | None,
+        typer.Option("--provenance", metavar="BUILDER[,URL]", help="Who built it, and the statement."),
+    ] = None,
+    template_version: Annotated[
+        str | None,
+        typer.Option(
+            "--template-version",
+            metavar="vX.Y.Z",
+            help="Of the service's template.",
+            show_default="the catalog's",
+        ),
+    ] = None,
+    platform: PlatformOption = None,
+    dry_run: DryRunOption = False,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Record what a pipeline built, and pin it in the first environment."""
+    from idp import console
+    from idp.commands import release as command
+
+    build = command.Build(
+        version, image, revision, check or (), built_at, sbom_digest, provenance, template_version
+    )
+    done = command.release(service, build, platform=platform, dry_run=dry_run)
+    console.show("release", done, as_json=output is Output.JSON)
+
+
+@app.command()
+def promote(
+    service: Annotated[str | None, typer.Argument(help="The service's name.")] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="ENVIRONMENT", help="Where the release goes.")
+    ] = None,
+    release: Annotated[
+        str | None,
+        typer.Option("--release", metavar="VERSION", show_default="what the environment before runs"),
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every service that has something to promote.")
+    ] = False,
+    pull_request: PullRequestOption = False,
+    merge: MergeOption = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="As --dry-run: what each gate says, why, and when it will pass.")
+    ] = False,
+    platform: PlatformOption = None,
+    dry_run: DryRunOption = False,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Promote a release to an environment: a pull request that changes one file, if the gates let it."""
+    from idp.commands import promote as command
+    from idp.commands import promotion_result as result
+
+    how, only = _how(pull_request=pull_request, merge=merge), dry_run or explain
+    as_json = output is Output.JSON
+    if everything:
+        _refuse_together(
+            service is not None or release is not None, "--all takes neither a service nor --release"
+        )
+        all_done = command.promote_all(to, how=how, platform=platform, dry_run=only)
+        finish("promote", all_done, result.verdict_of_all(all_done), as_json=as_json)
+        return
+    if service is None or to is None:
+        raise UsageError(
+            "usage", "A promotion needs SERVICE and --to ENVIRONMENT, or --all.", "`idp promote --help`"
+        )
+    done = command.promote(service, to, release=release, how=how, platform=platform, dry_run=only)
+    finish("promote", done, result.verdict(done), as_json=as_json)
+
+
+def _how(*, pull_request: bool, merge: bool) -> "How | None":
+    from idp.commands.promotion_deliver import How
+
+    _refuse_together(pull_request and merge, "--pr and --merge exclude each other")
+    return How.PULL_REQUEST if pull_request else How.MERGE if merge else None
+
+
+def _refuse_together(wrong: bool, why: str) -> None:
+    if wrong:
+        raise UsageError("usage", f"{why}.", "`--help` shows what goes together.")

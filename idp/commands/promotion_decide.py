@@ -1,0 +1,134 @@
+"""Decide on a promotion as things stand at one commit: read everything, then ask the domain once."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from idp.adapters import environments_repository as repository
+from idp.adapters import promotion_facts
+from idp.adapters.promotion_facts import Known
+from idp.commands.promotion_evidence import forge_checks, with_reviews
+from idp.domain.gate import GateResult, PromotionFacts, Unreadable
+from idp.domain.gates import evaluate
+from idp.domain.hold import active
+from idp.domain.promotion import Blocked, PromotionPlan, Unchanged, plan, promotion_branch
+from idp.domain.release import Pin
+from idp.domain.release_record import ReleaseRecord
+from idp.errors import UsageError, UserError
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What somebody wants.
+
+    Attributes:
+        release: a version; None for what the environment before runs.
+        may_wait: whether gates may be pending, as for a pull request.
+    """
+
+    service: str
+    environment: str
+    release: str | None = None
+    may_wait: bool = False
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What the domain said, and what was read for it.
+
+    Attributes:
+        commit: at which everything was read.
+        results: what each gate says, whatever came of it.
+        present_file: the environment's release.env as it is, None if there is none.
+        source: the environment that runs the release already.
+    """
+
+    commit: str
+    outcome: PromotionPlan | Blocked | Unchanged
+    results: tuple[GateResult, ...]
+    record: ReleaseRecord | None
+    present: Pin | None
+    present_file: bytes | None
+    source: str | None
+    repository: str
+
+
+def decide(known: Known, asked: Asked) -> Decided:
+    """What is to be done about one promotion.
+
+    Raises:
+        UsageError: a name is none, or a release has to be named.
+        UserError: the service or release is unknown, or a file is malformed; the message says where.
+    """
+    environment = known.chain.get(asked.environment)
+    entry = known.entry(asked.service)
+    present = known.pin(environment.name, asked.service)
+    release, source = _release(known, asked)
+    record = _record(known, asked.service, release.version)
+    marks = known.marks_of(asked.service)
+    facts = PromotionFacts(
+        datetime.now(UTC),
+        asked.service,
+        environment.name,
+        release,
+        record,
+        present,
+        marks.good,
+        active(marks.holds),
+        forge_checks=forge_checks(entry.repository, environment, release, record),
+    )
+    branch = promotion_branch(environment.name, asked.service)
+    facts = with_reviews(facts, known.environments, branch, environment)
+    return Decided(
+        known.commit,
+        plan(environment, facts, source=source, may_wait=asked.may_wait, reason=asked.reason),
+        evaluate(environment, facts),
+        record if isinstance(record, ReleaseRecord) else None,
+        present,
+        known.pin_file(environment.name, asked.service),
+        source,
+        entry.repository,
+    )
+
+
+def _release(known: Known, asked: Asked) -> tuple[Pin, str | None]:
+    """The release that is meant, and the environment that it comes from."""
+    before = known.chain.previous(asked.environment)
+    there = known.pin(before.name, asked.service) if before else None
+    if asked.release is not None:
+        record = promotion_facts.record(known.environments, known.commit, asked.service, asked.release)
+        if record is None:
+            raise _release_unknown(known, asked.service, asked.release)
+        return record.pin, before.name if before and record.pin == there else None
+    if before is None:
+        raise UsageError(
+            "release-missing",
+            f"{asked.environment} is the first environment: nothing comes before it.",
+            "Name the release with --release; `idp release` records one and pins it there.",
+        )
+    if there is None:
+        raise UserError(
+            "release-missing",
+            f"{asked.service} has no release in {before.name} that could go to {asked.environment}.",
+            f"Promote one to {before.name} first, or name one with --release.",
+        )
+    return there, before.name
+
+
+def _release_unknown(known: Known, service: str, version: str) -> UserError:
+    folder = f"environments/releases/{service}"
+    listed = repository.listing(known.environments, known.commit, folder)
+    names = [path.rpartition("/")[2].removesuffix(".json") for path in listed]
+    return UserError(
+        "release-unknown",
+        f"{service} has no release {version!a}.",
+        f"It has: {', '.join(names[-10:]) or 'none'}. `idp release` records one.",
+    )
+
+
+def _record(known: Known, service: str, version: str) -> ReleaseRecord | Unreadable | None:
+    """A record that cannot be read is an error of the gates that need it."""
+    try:
+        return promotion_facts.record(known.environments, known.commit, service, version)
+    except UserError as error:
+        return Unreadable(error.message)

@@ -1,0 +1,219 @@
+"""Carry promotions out: on the branch that is the truth, all in one go, or each as a pull request."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from idp.adapters import environments_repository as repository
+from idp.adapters import promotion_facts, service_commits
+from idp.adapters.environments_repository import Change, Environments
+from idp.adapters.forge import forge_for
+from idp.adapters.forge.addresses import local_path
+from idp.adapters.promotion_branch import PromotionBranch, find
+from idp.adapters.promotion_facts import Known
+from idp.commands.promotion_changes import is_own, pin_changes, settle_pull_request
+from idp.commands.promotion_decide import Asked, Decided, decide
+from idp.commands.promotion_result import Promotion, PromotionState
+from idp.domain.fleet import Failure
+from idp.domain.platform import Platform
+from idp.domain.promotion import Action, Blocked, PromotionPlan, promotion_branch
+from idp.domain.promotion_pull_request import pull_request_text
+from idp.domain.pull_request import PullRequest
+from idp.domain.release import pin_text
+from idp.errors import IdpError, UserError
+
+
+class How(StrEnum):
+    """Which way a pin moves."""
+
+    MERGE = "merge"
+    PULL_REQUEST = "pull-request"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where promotions are read and written."""
+
+    platform: Platform
+    environments: Environments
+
+
+def default_how(environments: Environments) -> How:
+    """A forge with people on it gets a pull request; a repository on this machine has none to click."""
+    return How.PULL_REQUEST if local_path(environments.source) is None else How.MERGE
+
+
+def plan_only(place: Place, asked: Sequence[Asked], *, tolerant: bool = False) -> list[Promotion]:
+    """What would become of promotions; nothing is written. `tolerant`: see `merge`."""
+    known = _known(place.environments, repository.tip(place.environments), asked)
+    found = []
+    for one in asked:
+        decided = _decided(known, one, tolerant=tolerant)
+        done = _shown(one, decided)
+        if isinstance(decided, Decided) and isinstance(decided.outcome, PromotionPlan):
+            done = replace(done, state=PromotionState.PLANNED, files=[str(decided.outcome.path)])
+        found.append(replace(done, dry_run=True))
+    return found
+
+
+def merge(place: Place, asked: Sequence[Asked], *, tolerant: bool = False) -> list[Promotion]:
+    """Pin releases on the branch that is the truth: one commit each, all of them in one move of the branch.
+
+    Each is decided on again whenever somebody else was quicker. What is blocked holds up no other.
+
+    Args:
+        place: where.
+        asked: what.
+        tolerant: what fails holds up no other, either.
+
+    Raises:
+        IdpError: one of them fails, and `tolerant` is not set.
+    """
+    latest: list[tuple[Asked, Decided | Failure, int]] = []
+
+    def decide_at(tip: str) -> list[Change]:
+        known = _known(place.environments, tip, asked)
+        latest.clear()
+        changes: list[Change] = []
+        for one in asked:
+            decided, own = _changes(place, known, one, tolerant=tolerant)
+            changes += own
+            latest.append((one, decided, len(changes) - 1 if own else -1))
+        return changes
+
+    published = repository.commit(place.environments, decide_at)
+    return [
+        _merged(one, decided, published.commits[position])
+        if position >= 0 and isinstance(decided, Decided)
+        else _shown(one, decided)
+        for one, decided, position in latest
+    ]
+
+
+def _merged(asked: Asked, decided: Decided, commit: str) -> Promotion:
+    path = decided.outcome.path if isinstance(decided.outcome, PromotionPlan) else ""
+    return replace(_shown(asked, decided), state=PromotionState.DONE, commit=commit, files=[str(path)])
+
+
+def _changes(
+    place: Place, known: Known, asked: Asked, *, tolerant: bool
+) -> tuple[Decided | Failure, list[Change]]:
+    decided = _decided(known, asked, tolerant=tolerant)
+    if isinstance(decided, Failure) or not isinstance(decided.outcome, PromotionPlan):
+        return decided, []
+    try:
+        plan, pin = decided.outcome, pin_text(decided.outcome.release, decided.present_file)
+        moves = settle_pull_request(place.environments, plan, known.commit, pin)
+        *before, last = pin_changes(
+            place.environments, place.platform, known.commit, plan, decided.present_file
+        )
+    except IdpError as error:
+        if not tolerant:
+            raise
+        return Failure.of(error), []
+    return decided, [*before, replace(last, moves=moves)]
+
+
+def open_pull_request(place: Place, asked: Asked) -> Promotion:
+    """Have one open pull request that pins a release; the same twice changes nothing, approvals stay.
+
+    Raises:
+        UserError: the branch holds somebody's own commits.
+        AdapterError: the repository or the forge refuses.
+    """
+    environments, branch = place.environments, promotion_branch(asked.environment, asked.service)
+    for attempt in repository.attempts(environments):
+        if attempt:
+            repository.refresh(environments)
+        tip = repository.tip(environments)
+        decided = decide(_known(environments, tip, [asked]), asked)
+        if not isinstance(decided.outcome, PromotionPlan):
+            return _shown(asked, decided)
+        found = find(environments, branch, tip)
+        head = _head(place, decided, decided.outcome, branch, found)
+        if head is not None:
+            return _opened(place, asked, decided, decided.outcome, new=found is None or head != found.tip)
+    raise AssertionError  # attempts ends with an error of its own
+
+
+def _head(
+    place: Place, decided: Decided, plan: PromotionPlan, branch: str, found: PromotionBranch | None
+) -> str | None:
+    """The branch's commit that pins the release; None if somebody else moved the branch meanwhile."""
+    changes = pin_changes(place.environments, place.platform, decided.commit, plan, decided.present_file)
+    if found is not None and _is_the_same(place.environments, decided, plan, found, changes):
+        return found.tip
+    if found is not None and not is_own(found, plan.environment, plan.service):
+        raise UserError(
+            "branch-foreign",
+            f"`{branch}` holds commits that are not idp's own.",
+            "Merge or close its pull request and delete the branch, then promote again.",
+        )
+    present = found.tip if found else None
+    return repository.put_branch(place.environments, branch, present, decided.commit, changes)
+
+
+def _is_the_same(
+    environments: Environments,
+    decided: Decided,
+    plan: PromotionPlan,
+    found: PromotionBranch,
+    changes: Sequence[Change],
+) -> bool:
+    """Whether a branch brings just that, from what is pinned now."""
+    if found.base is None or set(found.paths) != {str(path) for change in changes for path in change.files}:
+        return False
+    path = str(plan.path)
+    before = repository.read(environments, found.base, [path]).get(path)
+    after = repository.read(environments, found.tip, [path]).get(path)
+    return before == decided.present_file and after == pin_text(plan.release, decided.present_file)
+
+
+def _opened(place: Place, asked: Asked, decided: Decided, plan: PromotionPlan, *, new: bool) -> Promotion:
+    environments = place.environments
+    between = (
+        service_commits.between(decided.repository, plan.present.revision, plan.release.revision)
+        if plan.present
+        else None
+    )
+    text = pull_request_text(plan, record=decided.record, commits=between, by=repository.user(environments))
+    branch = promotion_branch(plan.environment, plan.service)
+    wanted = PullRequest(environments.source, branch, environments.branch, text.title, text.body)
+    done = forge_for(environments.source).open_or_refresh(wanted)
+    state = PromotionState.OPENED if done.created or new else PromotionState.OPEN
+    return replace(
+        _shown(asked, decided), state=state, pull_request=done.url, branch=branch, files=[str(plan.path)]
+    )
+
+
+def _known(environments: Environments, commit: str, asked: Sequence[Asked]) -> Known:
+    return promotion_facts.known(environments, commit, sorted({one.service for one in asked}))
+
+
+def _decided(known: Known, asked: Asked, *, tolerant: bool) -> Decided | Failure:
+    try:
+        return decide(known, asked)
+    except IdpError as error:
+        if not tolerant:
+            raise
+        return Failure.of(error)
+
+
+def _shown(asked: Asked, decided: Decided | Failure) -> Promotion:
+    """What is known of a promotion that was not carried out, or not yet."""
+    place = (asked.service, asked.environment, Action.PROMOTE)
+    if isinstance(decided, Failure):
+        return Promotion(*place, PromotionState.FAILED, failure=decided, reason=asked.reason)
+    outcome = decided.outcome
+    failure = Failure.of(outcome.error) if isinstance(outcome, Blocked) else None
+    return Promotion(
+        *place,
+        PromotionState.BLOCKED if failure else PromotionState.UNCHANGED,
+        source=decided.source,
+        version=outcome.release.version,
+        image=outcome.release.image,
+        from_version=decided.present.version if decided.present else None,
+        gates=decided.results,
+        reason=asked.reason,
+        failure=failure,
+    )
