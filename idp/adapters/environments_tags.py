@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from idp.adapters import git
 from idp.adapters.environments_objects import build_tag
 from idp.adapters.environments_push import attempts, publish
-from idp.adapters.environments_source import Environments, refuse_shallow
+from idp.adapters.environments_source import Environments, exclusive, refuse_shallow
 
 _FORMAT = (
     "%(refname:strip=2)%00%(objecttype)%00%(*objecttype)%00%(*objectname)%00"
@@ -63,6 +63,8 @@ def _parsed(listed: str) -> Iterator[Tag]:
 def add_tag(environments: Environments, name: str, commit: str, message: str) -> bool:
     """Put an annotated tag on a commit, unless there is one of that name.
 
+    Not from within a decision of `commit`, which keeps every other writer of this machine out.
+
     Returns:
         Whether this call made it.
 
@@ -70,10 +72,11 @@ def add_tag(environments: Environments, name: str, commit: str, message: str) ->
         AdapterError: the repository refuses.
     """
     ref = f"refs/tags/{name}"
-    for _ in attempts(environments):
-        if git.resolve(ref, env=environments.env) is not None:
-            return False
-        made = build_tag(environments, name, commit, message)
-        if publish(environments, {ref: (None, made)}, f"idp: {name}"):
-            return True
+    with exclusive(environments):
+        for _ in attempts(environments):
+            if git.resolve(ref, env=environments.env) is not None:
+                return False
+            made = build_tag(environments, name, commit, message)
+            if publish(environments, {ref: (None, made)}, f"idp: {name}"):
+                return True
     raise AssertionError  # attempts ends with an error of its own

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from idp.commands.promotion_deliver import How
 
 ServiceName = Annotated[str, typer.Argument(help="The service's name.")]
+EnvironmentOption = Annotated[str, typer.Option("--env", metavar="ENVIRONMENT", help="In which environment.")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why, for the commit and for `idp history`.")]
 PullRequestOption = Annotated[
     bool, typer.Option("--pr", help="By a pull request; the default on a forge with a server.")
@@ -111,6 +112,81 @@ def promote(
         )
     done = command.promote(service, to, release=release, how=how, platform=platform, dry_run=only)
     finish("promote", done, result.verdict(done), as_json=as_json)
+
+
+@app.command()
+def approve(
+    service: ServiceName,
+    to: Annotated[str, typer.Option("--to", metavar="ENVIRONMENT", help="Where the release is to go.")],
+    platform: PlatformOption = None,
+    dry_run: DryRunOption = False,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Approve somebody else's open promotion, on a local forge."""
+    from idp import console
+    from idp.commands import approve as command
+
+    done = command.approve(service, to, platform=platform, dry_run=dry_run)
+    console.show("approve", done, as_json=output is Output.JSON)
+
+
+@app.command()
+def rollback(
+    service: ServiceName,
+    environment: EnvironmentOption,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="VERSION", show_default="the last known good release")
+    ] = None,
+    reason: ReasonOption = "",
+    with_config: Annotated[
+        bool, typer.Option("--with-config", help="Take config.env as it was with that release along.")
+    ] = False,
+    no_hold: Annotated[
+        bool, typer.Option("--no-hold", help="Do not hold the release that is left; it may come again.")
+    ] = False,
+    pull_request: PullRequestOption = False,
+    merge: MergeOption = False,
+    platform: PlatformOption = None,
+    dry_run: DryRunOption = False,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Go back to the last release that was good in an environment, and hold the one that is left."""
+    from idp.commands import promotion_result as result
+    from idp.commands import rollback as command
+
+    done = command.rollback(
+        service,
+        environment,
+        to=to,
+        reason=reason,
+        with_config=with_config,
+        hold=not no_hold,
+        how=_how(pull_request=pull_request, merge=merge),
+        platform=platform,
+        dry_run=dry_run,
+    )
+    finish("rollback", done, result.verdict(done), as_json=output is Output.JSON)
+
+
+@app.command()
+def hold(
+    service: ServiceName,
+    environment: EnvironmentOption,
+    release: Annotated[str, typer.Option("--release", metavar="VERSION", help="Which release.")],
+    reason: ReasonOption = "",
+    lift: Annotated[bool, typer.Option("--lift", help="End the hold instead.")] = False,
+    platform: PlatformOption = None,
+    dry_run: DryRunOption = False,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Bar a release from an environment, or let it in again."""
+    from idp import console
+    from idp.commands import hold as command
+
+    done = command.hold(
+        service, environment, release, reason=reason, lift=lift, platform=platform, dry_run=dry_run
+    )
+    console.show("hold", done, as_json=output is Output.JSON)
 
 
 def _how(*, pull_request: bool, merge: bool) -> "How | None":

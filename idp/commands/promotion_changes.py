@@ -24,7 +24,7 @@ def pin_changes(
     commit: str,
     plan: PromotionPlan,
     present_file: bytes | None,
-    also: Mapping[PurePosixPath, bytes] | None = None,
+    also: Mapping[PurePosixPath, bytes],
 ) -> list[Change]:
     """What a plan writes, on top of a commit.
 
@@ -40,7 +40,7 @@ def pin_changes(
         AdapterError: the overlay cannot be rendered.
     """
     missing = missing_overlay(environments, platform, commit, plan.environment, plan.service)
-    pin = Change({plan.path: pin_text(plan.release, present_file), **(also or {})}, promotion_message(plan))
+    pin = Change({plan.path: pin_text(plan.release, present_file), **also}, promotion_message(plan))
     return [*([missing] if missing else []), pin]
 
 

@@ -1,7 +1,9 @@
 """Decide on a promotion as things stand at one commit: read everything, then ask the domain once."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import PurePosixPath
 
 from idp.adapters import environments_repository as repository
 from idp.adapters import promotion_facts
@@ -10,7 +12,7 @@ from idp.commands.promotion_evidence import forge_checks, with_reviews
 from idp.domain.gate import GateResult, PromotionFacts, Unreadable
 from idp.domain.gates import evaluate
 from idp.domain.hold import active
-from idp.domain.promotion import Blocked, PromotionPlan, Unchanged, plan, promotion_branch
+from idp.domain.promotion import Action, Blocked, PromotionPlan, Unchanged, plan, promotion_branch
 from idp.domain.release import Pin
 from idp.domain.release_record import ReleaseRecord
 from idp.errors import UsageError, UserError
@@ -21,7 +23,7 @@ class Asked:
     """What somebody wants.
 
     Attributes:
-        release: a version; None for what the environment before runs.
+        release: a version; None for what the environment before runs, or for the last known good one.
         may_wait: whether gates may be pending, as for a pull request.
     """
 
@@ -30,6 +32,7 @@ class Asked:
     release: str | None = None
     may_wait: bool = False
     reason: str = ""
+    action: Action = Action.PROMOTE
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,10 @@ class Decided:
         results: what each gate says, whatever came of it.
         present_file: the environment's release.env as it is, None if there is none.
         source: the environment that runs the release already.
+        repository: the service's, empty if it is not known.
+        also: further files of the commit that moves the pin: path → content.
+        tags: annotated tags that go with it: name → message.
+        note: what else a person should know.
     """
 
     commit: str
@@ -51,6 +58,12 @@ class Decided:
     present_file: bytes | None
     source: str | None
     repository: str
+    also: Mapping[PurePosixPath, bytes] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
+
+
+Decide = Callable[[Known, Asked], Decided]
 
 
 def decide(known: Known, asked: Asked) -> Decided:

@@ -12,11 +12,11 @@ from idp.adapters.forge.addresses import local_path
 from idp.adapters.promotion_branch import PromotionBranch, find
 from idp.adapters.promotion_facts import Known
 from idp.commands.promotion_changes import is_own, pin_changes, settle_pull_request
-from idp.commands.promotion_decide import Asked, Decided, decide
+from idp.commands.promotion_decide import Asked, Decide, Decided, decide
 from idp.commands.promotion_result import Promotion, PromotionState
 from idp.domain.fleet import Failure
 from idp.domain.platform import Platform
-from idp.domain.promotion import Action, Blocked, PromotionPlan, promotion_branch
+from idp.domain.promotion import Blocked, PromotionPlan, promotion_branch
 from idp.domain.promotion_pull_request import pull_request_text
 from idp.domain.pull_request import PullRequest
 from idp.domain.release import pin_text
@@ -43,20 +43,23 @@ def default_how(environments: Environments) -> How:
     return How.PULL_REQUEST if local_path(environments.source) is None else How.MERGE
 
 
-def plan_only(place: Place, asked: Sequence[Asked], *, tolerant: bool = False) -> list[Promotion]:
-    """What would become of promotions; nothing is written. `tolerant`: see `merge`."""
+def plan_only(
+    place: Place, asked: Sequence[Asked], *, by: Decide = decide, tolerant: bool = False
+) -> list[Promotion]:
+    """What would become of promotions; nothing is written. The arguments are those of `merge`."""
     known = _known(place.environments, repository.tip(place.environments), asked)
     found = []
     for one in asked:
-        decided = _decided(known, one, tolerant=tolerant)
-        done = _shown(one, decided)
-        if isinstance(decided, Decided) and isinstance(decided.outcome, PromotionPlan):
-            done = replace(done, state=PromotionState.PLANNED, files=[str(decided.outcome.path)])
+        decided = _decided(known, one, by, tolerant=tolerant)
+        planned = isinstance(decided, Decided) and isinstance(decided.outcome, PromotionPlan)
+        done = _carried_out(one, decided, PromotionState.PLANNED) if planned else _shown(one, decided)
         found.append(replace(done, dry_run=True))
     return found
 
 
-def merge(place: Place, asked: Sequence[Asked], *, tolerant: bool = False) -> list[Promotion]:
+def merge(
+    place: Place, asked: Sequence[Asked], *, by: Decide = decide, tolerant: bool = False
+) -> list[Promotion]:
     """Pin releases on the branch that is the truth: one commit each, all of them in one move of the branch.
 
     Each is decided on again whenever somebody else was quicker. What is blocked holds up no other.
@@ -64,6 +67,7 @@ def merge(place: Place, asked: Sequence[Asked], *, tolerant: bool = False) -> li
     Args:
         place: where.
         asked: what.
+        by: decides on each.
         tolerant: what fails holds up no other, either.
 
     Raises:
@@ -76,46 +80,54 @@ def merge(place: Place, asked: Sequence[Asked], *, tolerant: bool = False) -> li
         latest.clear()
         changes: list[Change] = []
         for one in asked:
-            decided, own = _changes(place, known, one, tolerant=tolerant)
+            decided, own = _changes(place, known, one, by, tolerant=tolerant)
             changes += own
             latest.append((one, decided, len(changes) - 1 if own else -1))
         return changes
 
     published = repository.commit(place.environments, decide_at)
     return [
-        _merged(one, decided, published.commits[position])
-        if position >= 0 and isinstance(decided, Decided)
+        replace(_carried_out(one, decided, PromotionState.DONE), commit=published.commits[position])
+        if position >= 0
         else _shown(one, decided)
         for one, decided, position in latest
     ]
 
 
-def _merged(asked: Asked, decided: Decided, commit: str) -> Promotion:
-    path = decided.outcome.path if isinstance(decided.outcome, PromotionPlan) else ""
-    return replace(_shown(asked, decided), state=PromotionState.DONE, commit=commit, files=[str(path)])
-
-
 def _changes(
-    place: Place, known: Known, asked: Asked, *, tolerant: bool
+    place: Place, known: Known, asked: Asked, by: Decide, *, tolerant: bool
 ) -> tuple[Decided | Failure, list[Change]]:
-    decided = _decided(known, asked, tolerant=tolerant)
+    decided = _decided(known, asked, by, tolerant=tolerant)
     if isinstance(decided, Failure) or not isinstance(decided.outcome, PromotionPlan):
         return decided, []
     try:
-        plan, pin = decided.outcome, pin_text(decided.outcome.release, decided.present_file)
-        moves = settle_pull_request(place.environments, plan, known.commit, pin)
-        *before, last = pin_changes(
-            place.environments, place.platform, known.commit, plan, decided.present_file
+        *before, last = _planned(place, decided, decided.outcome)
+        moves = settle_pull_request(
+            place.environments,
+            decided.outcome,
+            known.commit,
+            pin_text(decided.outcome.release, decided.present_file),
         )
     except IdpError as error:
         if not tolerant:
             raise
         return Failure.of(error), []
-    return decided, [*before, replace(last, moves=moves)]
+    return decided, [*before, replace(last, moves=moves, tags=decided.tags)]
 
 
-def open_pull_request(place: Place, asked: Asked) -> Promotion:
+def _planned(place: Place, decided: Decided, plan: PromotionPlan) -> list[Change]:
+    return pin_changes(
+        place.environments, place.platform, decided.commit, plan, decided.present_file, decided.also
+    )
+
+
+def open_pull_request(place: Place, asked: Asked, *, by: Decide = decide) -> Promotion:
     """Have one open pull request that pins a release; the same twice changes nothing, approvals stay.
+
+    Args:
+        place: where.
+        asked: what.
+        by: decides on it.
 
     Raises:
         UserError: the branch holds somebody's own commits.
@@ -126,7 +138,7 @@ def open_pull_request(place: Place, asked: Asked) -> Promotion:
         if attempt:
             repository.refresh(environments)
         tip = repository.tip(environments)
-        decided = decide(_known(environments, tip, [asked]), asked)
+        decided = by(_known(environments, tip, [asked]), asked)
         if not isinstance(decided.outcome, PromotionPlan):
             return _shown(asked, decided)
         found = find(environments, branch, tip)
@@ -140,7 +152,7 @@ def _head(
     place: Place, decided: Decided, plan: PromotionPlan, branch: str, found: PromotionBranch | None
 ) -> str | None:
     """The branch's commit that pins the release; None if somebody else moved the branch meanwhile."""
-    changes = pin_changes(place.environments, place.platform, decided.commit, plan, decided.present_file)
+    changes = _planned(place, decided, plan)
     if found is not None and _is_the_same(place.environments, decided, plan, found, changes):
         return found.tip
     if found is not None and not is_own(found, plan.environment, plan.service):
@@ -180,19 +192,19 @@ def _opened(place: Place, asked: Asked, decided: Decided, plan: PromotionPlan, *
     branch = promotion_branch(plan.environment, plan.service)
     wanted = PullRequest(environments.source, branch, environments.branch, text.title, text.body)
     done = forge_for(environments.source).open_or_refresh(wanted)
+    for name, message in decided.tags.items():
+        repository.add_tag(environments, name, decided.commit, message)
     state = PromotionState.OPENED if done.created or new else PromotionState.OPEN
-    return replace(
-        _shown(asked, decided), state=state, pull_request=done.url, branch=branch, files=[str(plan.path)]
-    )
+    return replace(_carried_out(asked, decided, state), pull_request=done.url, branch=branch)
 
 
 def _known(environments: Environments, commit: str, asked: Sequence[Asked]) -> Known:
     return promotion_facts.known(environments, commit, sorted({one.service for one in asked}))
 
 
-def _decided(known: Known, asked: Asked, *, tolerant: bool) -> Decided | Failure:
+def _decided(known: Known, asked: Asked, by: Decide, *, tolerant: bool) -> Decided | Failure:
     try:
-        return decide(known, asked)
+        return by(known, asked)
     except IdpError as error:
         if not tolerant:
             raise
@@ -201,7 +213,7 @@ def _decided(known: Known, asked: Asked, *, tolerant: bool) -> Decided | Failure
 
 def _shown(asked: Asked, decided: Decided | Failure) -> Promotion:
     """What is known of a promotion that was not carried out, or not yet."""
-    place = (asked.service, asked.environment, Action.PROMOTE)
+    place = (asked.service, asked.environment, asked.action)
     if isinstance(decided, Failure):
         return Promotion(*place, PromotionState.FAILED, failure=decided, reason=asked.reason)
     outcome = decided.outcome
@@ -215,5 +227,17 @@ def _shown(asked: Asked, decided: Decided | Failure) -> Promotion:
         from_version=decided.present.version if decided.present else None,
         gates=decided.results,
         reason=asked.reason,
+        note=decided.note,
         failure=failure,
     )
+
+
+def _carried_out(asked: Asked, decided: Decided | Failure, state: PromotionState) -> Promotion:
+    """What became, or would become, of a promotion that nothing stands against."""
+    shown = _shown(asked, decided)
+    if isinstance(decided, Failure):
+        return shown
+    pin = [decided.outcome.path] if isinstance(decided.outcome, PromotionPlan) else []
+    held = decided.present.version if decided.present and decided.tags else None
+    files = sorted(map(str, (*pin, *decided.also)))
+    return replace(shown, state=state, files=files, held=held)

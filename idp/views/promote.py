@@ -61,7 +61,8 @@ def _details(done: Promotion) -> Iterator[str]:
         if blocked(done.gates):
             yield "It waits for the gates that have not passed."
     if done.held:
-        yield f"{done.held} is held from {done.environment}: it stays away until `idp hold … --lift`."
+        verb = "would be" if done.dry_run else "is"
+        yield f"{done.held} {verb} held from {done.environment}: it stays away until `idp hold … --lift`."
     if done.note:
         yield done.note
     if done.dry_run:

@@ -77,6 +77,14 @@ class LocalForge:
         present = self.find_open(repository, head)
         return [] if present is None else local_pull.authors(_folder(repository), present)
 
+    def reviewer(self, repository: str) -> str:
+        """Who an approval would be by now.
+
+        Raises:
+            UserError: Git knows no user.
+        """
+        return local_reviews.reviewer(_folder(repository))
+
     def approve(self, repository: str, head: str) -> Review:
         """Approve what is at the branch's tip now, as Git's user, by an annotated tag.
 

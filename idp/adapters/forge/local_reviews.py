@@ -46,20 +46,32 @@ def approvals(folder: Path, sha: str) -> list[Review]:
     )
 
 
-def approve(folder: Path, sha: str) -> Review:
-    """Record that Git's user approves a commit; once is enough.
+def reviewer(folder: Path) -> str:
+    """The e-mail address of Git's user.
 
     Raises:
         UserError: Git knows no user.
     """
+    return _tagger(folder).rpartition("<")[2].partition(">")[0]
+
+
+def _tagger(folder: Path) -> str:
     if git.identity(folder):
         raise UserError(
             "identity-missing",
             "Git does not know who you are, so an approval would be nobody's.",
             "Run `git config --global user.name …` and `… user.email …`.",
         )
-    tagger = git.output("var", "GIT_COMMITTER_IDENT", cwd=folder)
-    author = tagger.rpartition("<")[2].partition(">")[0]
+    return git.output("var", "GIT_COMMITTER_IDENT", cwd=folder)
+
+
+def approve(folder: Path, sha: str) -> Review:
+    """Record that Git's user approves a commit; once is enough.
+
+    Raises:
+        UserError: Git knows no user.
+    """
+    tagger, author = _tagger(folder), reviewer(folder)
     text = f"object {sha}\ntype commit\ntag idp-approval\ntagger {tagger}\n\nApproved.\n"
     tag = git.output("mktag", cwd=folder, stdin=text)
     ref = records.reference(_APPROVAL, sha, author)

@@ -1,0 +1,21 @@
+"""The history of the branch that is the truth: its first parents, and a file at many commits."""
+
+from collections.abc import Iterable
+
+from idp.adapters import git
+from idp.adapters.environments_source import Environments, refuse_shallow
+
+
+def first_parents(environments: Environments, commit: str) -> list[str]:
+    """A commit and its first-parent ancestors, newest first: what the branch itself has been at.
+
+    Raises:
+        UserError: the clone is shallow, so that the rest is missing.
+    """
+    refuse_shallow(environments)
+    return git.output("rev-list", "--first-parent", commit, "--", env=environments.env).splitlines()
+
+
+def at_commits(environments: Environments, commits: Iterable[str], path: str) -> dict[str, bytes]:
+    """A file as it was at each of some commits: commit → content, where it was there."""
+    return git.blobs({commit: f"{commit}:{path}" for commit in commits}, env=environments.env)

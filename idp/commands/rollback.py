@@ -1,0 +1,189 @@
+"""`idp rollback`: back to a release that is known to have been good there, and away from the one that is not."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+
+from idp.adapters import environments_repository as repository
+from idp.adapters import promotion_facts
+from idp.adapters.environments_lineage import at_commits, first_parents
+from idp.adapters.promotion_facts import Known
+from idp.commands.promote import find_place
+from idp.commands.promotion_decide import Asked, Decided
+from idp.commands.promotion_deliver import How, default_how, merge, open_pull_request, plan_only
+from idp.commands.promotion_result import Promotion
+from idp.domain import overlay
+from idp.domain.environment import Environment
+from idp.domain.gate import PromotionFacts
+from idp.domain.gates import evaluate
+from idp.domain.hold import Hold, active, barring, hold_message, hold_tag, next_number
+from idp.domain.last_known_good import Candidate, Choice, last_known_good
+from idp.domain.promotion import Action, plan
+from idp.domain.release import Pin, parse_pin, pin_path
+from idp.domain.release_record import ReleaseRecord
+from idp.errors import IdpError, UserError
+
+_MOST_SHOWN = 5
+
+
+def rollback(
+    service: str,
+    environment: str,
+    *,
+    to: str | None = None,
+    reason: str = "",
+    with_config: bool = False,
+    hold: bool = True,
+    how: How | None = None,
+    platform: str | None = None,
+    dry_run: bool = False,
+) -> Promotion:
+    """Pin an earlier release that was good in the environment; hold the one that it leaves.
+
+    Args:
+        service: its name.
+        environment: where.
+        to: a version that was good there; None: the last known good one.
+        reason: why.
+        with_config: take `config.env` as it was with that release along.
+        hold: keep the release that is left from being promoted there again.
+        how: on the branch itself or by pull request; None: a pull request on a forge with a server.
+        platform: URL or path of the platform; None looks for it.
+        dry_run: only say what would be done.
+
+    Raises:
+        UsageError: a name is none.
+        UserError: nothing to go back to, a malformed file, or a clone that lacks history.
+        AdapterError: the repository or the forge refuses.
+    """
+    place = find_place(platform)
+    chosen = how or default_how(place.environments)
+    asked = Asked(service, environment, to, reason=reason, action=Action.ROLLBACK)
+    by = partial(_decide, with_config=with_config, hold=hold)
+    if dry_run:
+        return plan_only(place, [asked], by=by)[0]
+    if chosen is How.MERGE:
+        return merge(place, [asked], by=by)[0]
+    return open_pull_request(place, asked, by=by)
+
+
+def _decide(known: Known, asked: Asked, *, with_config: bool, hold: bool) -> Decided:
+    environment = known.chain.get(asked.environment)
+    present = known.pin(environment.name, asked.service)
+    if present is None:
+        raise UserError(
+            "release-missing",
+            f"{asked.service} has no release in {environment.name}.",
+            "There is nothing to roll back; `idp promote` brings a release there.",
+        )
+    marks = known.marks_of(asked.service)
+    holds = active(marks.holds)
+    found = _found(known, asked, present, holds)
+    facts = PromotionFacts(
+        datetime.now(UTC), asked.service, environment.name, found.pin, None, present, marks.good, holds
+    )
+    outcome = plan(
+        environment, facts, source=None, may_wait=False, action=Action.ROLLBACK, reason=asked.reason
+    )
+    decided = Decided(
+        known.commit,
+        outcome,
+        evaluate(Environment(environment.name), facts),
+        _record(known, found.pin.version, asked.service),
+        present,
+        known.pin_file(environment.name, asked.service),
+        None,
+        _repository(known, asked.service),
+    )
+    if with_config:
+        decided = _with_config(known, asked, decided, found)
+    barred = barring(holds, environment.name, asked.service, present)
+    if hold and barred is None:
+        every = (
+            each for each in marks.holds if isinstance(each, Hold) and each.environment == environment.name
+        )
+        decided = replace(decided, tags=_hold(asked, present, every))
+    return decided
+
+
+def _found(known: Known, asked: Asked, present: Pin, holds: tuple[Hold, ...]) -> Candidate:
+    environment, service = asked.environment, asked.service
+    marks = [
+        mark
+        for mark in known.marks_of(service).good
+        if mark.environment == environment and asked.release in {None, mark.version}
+    ]
+    path = str(pin_path(environment, service))
+    contents = at_commits(known.environments, {mark.commit for mark in marks}, path)
+    choice = last_known_good(
+        environment,
+        service,
+        present,
+        first_parents=first_parents(known.environments, known.commit),
+        marks=marks,
+        pins=_readable(contents, path),
+        holds=holds,
+    )
+    if choice.found is None:
+        raise _nowhere(asked, choice)
+    return choice.found
+
+
+def _readable(contents: Mapping[str, bytes], path: str) -> dict[str, Pin]:
+    """What was malformed once is no release to go back to."""
+    pins = {}
+    for commit, content in contents.items():
+        try:
+            pins[commit] = parse_pin(content, path)
+        except UserError:
+            continue
+    return pins
+
+
+def _nowhere(asked: Asked, choice: Choice) -> UserError:
+    shown = [f"{one.version}: {one.reason}" for one in choice.passed_over[:_MOST_SHOWN]]
+    said = f" Passed over: {'; '.join(shown)}." if shown else ""
+    what = f"{asked.release} was" if asked.release else "another release was"
+    return UserError(
+        "rollback-nowhere",
+        f"Nothing says that {what} good for {asked.service} in {asked.environment} and may go back there.{said}",
+        "`idp deploy` marks what it has verified. `idp hold … --lift` ends a hold; `idp promote --release` takes "
+        "any release through the gates.",
+    )
+
+
+def _with_config(known: Known, asked: Asked, decided: Decided, found: Candidate) -> Decided:
+    path = overlay.folder(asked.environment, asked.service) / overlay.CONFIG_FILE
+    then = repository.read(known.environments, found.commit, [path]).get(str(path))
+    now = repository.read(known.environments, known.commit, [path]).get(str(path))
+    if then is None or then == now:
+        note = f"{path.name} is {'the same now' if then else 'not known'} as it was then: it stays as it is."
+        return replace(decided, note=note)
+    return replace(decided, also={path: then})
+
+
+def _hold(asked: Asked, present: Pin, every: Iterable[Hold]) -> dict[str, str]:
+    number = next_number(every, present.version)
+    reason = asked.reason or "rolled back"
+    return {
+        hold_tag(asked.environment, asked.service, present.version, number): hold_message(
+            asked.environment, asked.service, present, reason
+        )
+    }
+
+
+def _record(known: Known, version: str, service: str) -> ReleaseRecord | None:
+    """Only for the pull request's text."""
+    try:
+        return promotion_facts.record(known.environments, known.commit, service, version)
+    except UserError:
+        return None
+
+
+def _repository(known: Known, service: str) -> str:
+    """Going back must be possible whatever the catalog says."""
+    try:
+        return known.entry(service).repository
+    except IdpError:
+        return ""
