@@ -4,7 +4,7 @@
 set -euo pipefail
 repository=$NAME
 name=${repository,,} # a registry takes no capital letters, an organisation's name may have some
-if [[ ! $name =~ ^[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)+$ ]]; then
+if [[ ! $name =~ ^[a-z0-9][a-z0-9.-]*(:[0-9]+)?(/[a-z0-9._-]+)+$ ]]; then
   echo "Not the name of an image repository: $repository" >&2
   exit 1
 fi
