@@ -16,9 +16,10 @@ from idp.errors import AdapterError, UserError
 
 _QUICK_SECONDS = 60
 _PULL_SECONDS = 900
+_APPLY_SECONDS = 300
 _LOG_LINES = 5
 _OWN_VARIABLES = re.compile(r"(?:RELEASE|COMPOSE)_")
-_ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104 - read, not bound
+_ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}  # noqa: S104 - read, not bound
 _HINT = "Run `docker compose -f environments/<env>/<service>/compose.yaml config` to see what Compose makes of it."
 
 
@@ -31,14 +32,12 @@ class ComposeProject:
         name: the project's.
         service: the Compose service that runs the release's image.
         port: the published one that it listens on in the container.
-        config_hash: Compose's own fingerprint of that service; another one means that `up` replaces the container.
     """
 
     file: Path
     name: str
     service: str
     port: int
-    config_hash: str
 
     def pull(self, image: str) -> Fault | None:
         """Have the image here before anything that runs is touched."""
@@ -52,19 +51,29 @@ class ComposeProject:
 
         `--wait` is not used: Compose calls a container that crashes and is restarted again and again healthy.
         """
-        done = self._compose("up", "--detach", "--quiet-pull", "--remove-orphans", timeout=seconds)
+        timeout = max(seconds, _APPLY_SECONDS)  # what ran before may take its time to stop
+        done = self._compose("up", "--detach", "--quiet-pull", "--remove-orphans", timeout=timeout)
         return engine_fault(done.stderr) if done.exit_code else None
 
     def instances(self) -> tuple[Instance, ...]:
         """The project's containers, stopped ones too."""
-        names = self._compose("ps", "--all", "--quiet", timeout=_QUICK_SECONDS)
-        if names.exit_code:
-            raise _unreadable(names.stderr)
-        return tuple(self._instance(each) for each in _inspect("container", names.stdout.split()))
+        return tuple(self._instance(each) for each in self._containers())
+
+    def _containers(self) -> list[dict[str, Any]]:
+        labels = (f"com.docker.compose.project={self.name}", "com.docker.compose.oneoff=False")
+        listed = _docker(
+            "ps", "--all", "--quiet", "--no-trunc", *(f"--filter=label={label}" for label in labels)
+        )
+        if listed.exit_code:
+            raise _unreadable(listed.stderr)
+        return _inspect("container", listed.stdout.split())
+
+    def _runs_release(self, container: Mapping[str, Any]) -> bool:
+        return bool(container["Config"]["Labels"].get("com.docker.compose.service") == self.service)
 
     def _instance(self, container: Mapping[str, Any]) -> Instance:
         state = container["State"]
-        main = container["Config"]["Labels"].get("com.docker.compose.service") == self.service
+        main = self._runs_release(container)
         ended = state["Status"] in {"exited", "dead", "restarting"} or container["RestartCount"] > 0
         return Instance(
             identity=container["Id"][:12],
@@ -77,16 +86,10 @@ class ComposeProject:
         )
 
     def is_current(self) -> bool:
-        """Whether `up` would leave everything as it is."""
-        containers = _inspect(
-            "container", self._compose("ps", "--quiet", timeout=_QUICK_SECONDS).stdout.split()
-        )
-        hashes = [
-            container["Config"]["Labels"].get("com.docker.compose.config-hash")
-            for container in containers
-            if container["Config"]["Labels"].get("com.docker.compose.service") == self.service
-        ]
-        return bool(hashes) and set(hashes) == {self.config_hash}
+        """Whether `up` would leave everything as it is, by Compose's own word."""
+        done = self._compose("--dry-run", "up", "--detach", timeout=_APPLY_SECONDS)
+        states = [line.split()[-1] for line in done.stderr.splitlines() if " Container " in line]
+        return done.exit_code == 0 and set(states) == {"Running"}
 
     @contextmanager
     def reachable(self) -> Iterator[Callable[[], str | None]]:
@@ -95,11 +98,11 @@ class ComposeProject:
 
     def url(self) -> str | None:
         """`http://<host>:<port>` of the published port, None while nothing listens on it."""
-        done = self._compose("port", self.service, str(self.port), timeout=_QUICK_SECONDS)
-        host, _, port = done.stdout.strip().partition("\n")[0].rpartition(":")
-        if done.exit_code or not port.isdigit() or port == "0":
-            return None
-        return f"http://{_ANY_ADDRESS.get(host.strip('[]'), host)}:{port}"
+        for container in filter(self._runs_release, self._containers()):
+            published = container["NetworkSettings"]["Ports"].get(f"{self.port}/tcp") or ()
+            for each in published if container["State"]["Running"] else ():
+                return f"http://{_ANY_ADDRESS.get(each['HostIp'], each['HostIp'])}:{each['HostPort']}"
+        return None
 
     def _compose(self, *argv: str, timeout: float) -> process.Completed:
         return compose("--file", str(self.file), *argv, timeout=timeout)
@@ -146,10 +149,7 @@ def load(file: Path, pin: Pin) -> ComposeProject:
         )
     config = json.loads(rendered.stdout)
     service = _service_of(config["services"], pin)
-    hashed = compose("--file", str(file), "config", "--hash", service, timeout=_QUICK_SECONDS)
-    return ComposeProject(
-        file, config["name"], service, _published_port(config["services"][service]), hashed.stdout.split()[-1]
-    )
+    return ComposeProject(file, config["name"], service, _published_port(config["services"][service]))
 
 
 def _service_of(services: Mapping[str, Mapping[str, Any]], pin: Pin) -> str:

@@ -36,7 +36,10 @@ def deploy_service(job: Job) -> Deployment:
 
 
 def plan_service(job: Job) -> Deployment:
-    """What a deployment would do now; changes nothing, and does not see whether what runs is well."""
+    """What a deployment would do now; changes nothing, and does not see whether what runs is well.
+
+    A service that mounts files of its overlay counts as one that would be deployed: here they lie somewhere else.
+    """
     try:
         commit = repository.tip(job.environments)
         pin = read_pin(job, commit)

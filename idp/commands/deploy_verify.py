@@ -47,19 +47,19 @@ def verify(
         fault, ready = _await_ready(engine, locate, timeout)
         if fault:
             return fault
-        before = engine.instances()
-        metrics, asked = _ask(locate, METRICS_PATH), _ask(locate, smoke.path)
+        before, address = engine.instances(), locate()
+        metrics, asked = _ask(address, METRICS_PATH), _ask(address, smoke.path)
         fault = identity_fault(pin, before) or contract_fault(pin, ready, metrics, asked, smoke.status)
         if fault:
             return fault
         time.sleep(settle)
-        return steady_fault(before, engine.instances(), _ask(locate, READY_PATH))
+        return steady_fault(before, engine.instances(), _ask(locate(), READY_PATH))
 
 
 def _await_ready(engine: Engine, locate: Locate, timeout: float) -> tuple[Fault | None, Exchange]:
     deadline = time.monotonic() + timeout
     while True:
-        ready = _ask(locate, READY_PATH)
+        ready = _ask(locate(), READY_PATH)
         if ready.status == _OK:
             return None, ready
         if fault := start_fault(engine.instances()):
@@ -69,9 +69,8 @@ def _await_ready(engine: Engine, locate: Locate, timeout: float) -> tuple[Fault 
         time.sleep(_STEP_SECONDS)
 
 
-def _ask(locate: Locate, path: str) -> Exchange:
+def _ask(address: str | None, path: str) -> Exchange:
     request_id = f"idp-deploy-{uuid.uuid4()}"
-    address = locate()
     if address is None:
         return Exchange("GET", path, request_id, None, error="nothing listens")
     return health.get(address, path, request_id=request_id)
