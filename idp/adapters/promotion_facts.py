@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from idp.adapters import environments_repository as repository
@@ -14,7 +15,7 @@ from idp.domain.hold import Hold, Lift, hold_prefix, lifted_prefix, parse_hold
 from idp.domain.release import Pin, parse_pin, pin_path
 from idp.domain.release_record import ReleaseRecord, parse_record, record_path
 from idp.domain.service import validate_name
-from idp.errors import UsageError, UserError
+from idp.errors import IdpError, UsageError, UserError
 
 _CATALOG = "environments/catalog"
 
@@ -170,3 +171,20 @@ def marks(environments: Environments, names: Sequence[str], of: Sequence[str]) -
         if hold and hold.environment in names:
             holds[hold.service].append(hold)
     return {service: Marks(tuple(good[service]), tuple(holds[service])) for service in of}
+
+
+def readable_records(
+    environments: Environments, commit: str, releases: Sequence[tuple[str, str]]
+) -> dict[tuple[str, str], ReleaseRecord]:
+    """The records of (service, version) pairs, of those that have one that can be read."""
+    paths = {}
+    for key in releases:
+        with suppress(IdpError):  # a tag may name a version that is none
+            paths[key] = str(record_path(*key))
+    contents = repository.read(environments, commit, list(paths.values()))
+    found = {}
+    for key, path in paths.items():
+        with suppress(UserError):
+            if path in contents:
+                found[key] = parse_record(contents[path], path)
+    return found

@@ -189,6 +189,26 @@ def hold(
     console.show("hold", done, as_json=output is Output.JSON)
 
 
+@app.command()
+def history(
+    service: Annotated[str | None, typer.Argument(help="Only this service's.")] = None,
+    environment: Annotated[
+        str | None, typer.Option("--env", metavar="ENVIRONMENT", help="Only this environment's.")
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="TIME", help="2026-11-01, or back from now: 30d, 8w.")
+    ] = None,
+    platform: PlatformOption = None,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Show who moved what when, and how delivery goes: frequency, lead time, failures, time to restore."""
+    from idp import console
+    from idp.commands import history as command
+
+    found = command.history(service, environment=environment, since=since, platform=platform)
+    console.show("history", found, as_json=output is Output.JSON)
+
+
 def _how(*, pull_request: bool, merge: bool) -> "How | None":
     from idp.commands.promotion_deliver import How
 
