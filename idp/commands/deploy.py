@@ -3,17 +3,17 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from idp.adapters import environments_repository as repository
 from idp.adapters.environments_repository import Environments
+from idp.adapters.promotion_facts import chain
 from idp.commands.deploy_engine import check_engine
 from idp.commands.deploy_job import Job
 from idp.commands.deploy_service import deploy_service, plan_service
 from idp.commands.deploy_verify import SETTLE_SECONDS
-from idp.commands.platform import find_environments, find_platform
+from idp.commands.promote import find_place
 from idp.domain.deployment import Deployment, DeploymentState
-from idp.domain.environment import CHAIN_PATH, Environment, Target, parse_chain
+from idp.domain.environment import Target
 from idp.domain.service import validate_name
 from idp.errors import UserError
 
@@ -67,13 +67,14 @@ def deploy(
         UserError: the environment or service is unknown.
         AdapterError: Git or the engine does not answer. No release is blamed for that.
     """
-    environments = find_environments(find_platform(platform, Path.cwd()))
+    place = find_place(platform)
+    environments = place.environments
     commit = repository.tip(environments)
-    chosen = _environment(environments, commit, environment)
+    chosen = chain(environments, commit).get(environment)
     on = target or chosen.target
     names = _services(environments, commit, environment, service)
     check_engine(on, chosen)
-    jobs = [Job(environments, chosen, on, name, timeout, settle, partial(on_service, name)) for name in names]
+    jobs = [Job(place, chosen, on, name, timeout, settle, partial(on_service, name)) for name in names]
     done = [plan_service(job) if dry_run else deploy_service(job) for job in jobs]
     return Deployments(environment, on, commit, done, dry_run)
 
@@ -94,17 +95,6 @@ def verdict(result: Deployments) -> UserError | None:
         if rolled_back
         else "Follow what is said of each, then deploy again: what runs already is left alone.",
     )
-
-
-def _environment(environments: Environments, commit: str, name: str) -> Environment:
-    content = repository.read(environments, commit, [CHAIN_PATH]).get(CHAIN_PATH)
-    if content is None:
-        raise UserError(
-            "environments-missing",
-            f"{environments.source} has no {CHAIN_PATH}.",
-            "Name a platform that has environments with --platform; `idp init` makes one.",
-        )
-    return parse_chain(content).get(name)
 
 
 def _services(environments: Environments, commit: str, environment: str, service: str | None) -> list[str]:

@@ -37,7 +37,7 @@ def try_release(job: Job, commit: str, pin: Pin) -> Attempt:
         AdapterError: Git or the engine failed.
     """
     folder = deployment_folder.lay_out(
-        job.environments.source, *job.place, lambda fresh: repository.export(job.environments, commit, fresh)
+        job.environments.source, *job.names, lambda fresh: repository.export(job.environments, commit, fresh)
     )
     engine = load(job.target, job.environment, leaf(folder, job), pin)
     before = _running(engine.instances())
@@ -50,7 +50,7 @@ def try_release(job: Job, commit: str, pin: Pin) -> Attempt:
 
 def leaf(folder: Path, job: Job) -> Path:
     """The service's overlay below the folder of an exported commit."""
-    return folder.joinpath("environments", *job.place)
+    return folder.joinpath("environments", *job.names)
 
 
 def _started(job: Job, engine: Engine, pin: Pin) -> Fault | None:

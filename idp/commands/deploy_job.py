@@ -1,14 +1,18 @@
 """One service's deployment: what is asked for, and what Git says about it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from idp.adapters import environments_repository as repository
+from idp.adapters import promotion_facts
 from idp.adapters.environments_repository import Environments
+from idp.adapters.promotion_facts import Known
+from idp.commands.promotion_deliver import Place
 from idp.domain.environment import Environment, Smoke, Target
-from idp.domain.good_mark import GoodMark, good_prefix, parse_good_mark
-from idp.domain.hold import Hold, Lift, hold_prefix, lifted_prefix, parse_hold
-from idp.domain.release import Pin, parse_pin, pin_path
+from idp.domain.good_mark import GoodMark
+from idp.domain.hold import Hold, barring
+from idp.domain.hold import active as standing
+from idp.domain.release import Pin
 
 
 @dataclass(frozen=True)
@@ -16,13 +20,14 @@ class Job:
     """What to deploy, and how patiently.
 
     Attributes:
+        place: the platform and its environments.
         target: what it runs on.
         timeout: seconds in which the service has to be ready.
         settle: seconds for which it then has to stay so.
         say: called with what is happening.
     """
 
-    environments: Environments
+    place: Place
     environment: Environment
     target: Target
     service: str
@@ -31,8 +36,12 @@ class Job:
     say: Callable[[str], None]
 
     @property
-    def place(self) -> tuple[str, str]:
-        """The names of environment and service."""
+    def environments(self) -> Environments:
+        return self.place.environments
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """Those of environment and service."""
         return self.environment.name, self.service
 
     @property
@@ -41,27 +50,51 @@ class Job:
         return self.environment.smoke or Smoke("/health/live")
 
 
-def read_pin(job: Job, commit: str) -> Pin | None:
-    """What a commit pins for the service, None where it pins nothing.
+@dataclass(frozen=True)
+class Facts:
+    """What Git says of the service at one commit, and the tags say now."""
+
+    job: Job
+    known: Known
+
+    @property
+    def commit(self) -> str:
+        return self.known.commit
+
+    @property
+    def pin(self) -> Pin | None:
+        """The release, None where nothing is released.
+
+        Raises:
+            UserError: release.env is malformed.
+        """
+        return self.known.pin(*self.job.names)
+
+    @property
+    def marks(self) -> Sequence[GoodMark]:
+        """The good marks that the service has in this environment."""
+        marks = self.known.marks_of(self.job.service).good
+        return [mark for mark in marks if mark.environment == self.job.environment.name]
+
+    @property
+    def holds(self) -> Sequence[Hold]:
+        """Every hold of the service in this environment, lifted ones too."""
+        holds = self.known.marks_of(self.job.service).holds
+        return [
+            each for each in holds if isinstance(each, Hold) and each.environment == self.job.environment.name
+        ]
+
+    def hold_of(self, pin: Pin) -> Hold | None:
+        """The hold that bars a release from this environment."""
+        return barring(standing(self.known.marks_of(self.job.service).holds), *self.job.names, pin)
+
+
+def facts(job: Job) -> Facts:
+    """Read what there is at the branch's tip.
 
     Raises:
-        UserError: release.env is malformed.
+        UserError: there is no valid chain, or the clone is shallow.
     """
-    path = str(pin_path(*job.place))
-    content = repository.read(job.environments, commit, [path]).get(path)
-    return None if content is None else parse_pin(content, path)
-
-
-def good_marks(job: Job) -> list[GoodMark]:
-    """The service's good marks in the environment."""
-    found = repository.tags(job.environments, good_prefix(*job.place))
-    parsed = (parse_good_mark(tag.name, tag.message, tag.commit, tag.at) for tag in found)
-    return [mark for mark in parsed if mark is not None]
-
-
-def holds_and_lifts(job: Job) -> list[Hold | Lift]:
-    """Every hold of the service in the environment, and what has lifted some of them."""
-    prefixes = (hold_prefix(*job.place), lifted_prefix(*job.place))
-    found = [tag for prefix in prefixes for tag in repository.tags(job.environments, prefix)]
-    parsed = (parse_hold(tag.name, tag.message, tag.by, tag.at) for tag in found)
-    return [each for each in parsed if each is not None]
+    return Facts(
+        job, promotion_facts.known(job.environments, repository.tip(job.environments), [job.service])
+    )

@@ -9,11 +9,10 @@ from idp.adapters import environments_repository as repository
 from idp.adapters.deployment_lock import locked
 from idp.commands.deploy_attempt import Attempt, leaf, try_release
 from idp.commands.deploy_engine import load
-from idp.commands.deploy_job import Job, good_marks, holds_and_lifts, read_pin
-from idp.commands.deploy_rollback import Withdrawn, withdraw
+from idp.commands.deploy_job import Facts, Job, facts
+from idp.commands.deploy_rollback import withdraw
 from idp.domain.deployment import Deployment, DeploymentState, Fault, is_to_blame
-from idp.domain.good_mark import GoodMark, good_message, good_tag
-from idp.domain.hold import active, barring
+from idp.domain.good_mark import good_message, good_tag
 from idp.domain.release import Pin
 from idp.errors import IdpError, UserError
 
@@ -27,7 +26,7 @@ def deploy_service(job: Job) -> Deployment:
     """
     started = time.monotonic()
     try:
-        with locked(*job.place, lambda: job.say("waits for another deployment")):
+        with locked(*job.names, lambda: job.say("waits for another deployment")):
             repository.refresh(job.environments)
             done = _deployed(job)
     except IdpError as error:
@@ -41,13 +40,12 @@ def plan_service(job: Job) -> Deployment:
     A service that mounts files of its overlay counts as one that would be deployed: here they lie somewhere else.
     """
     try:
-        commit = repository.tip(job.environments)
-        pin = read_pin(job, commit)
-        if pin is None:
+        found = facts(job)
+        if (pin := found.pin) is None:
             return Deployment(job.service, DeploymentState.SKIPPED, reason=_NOTHING_RELEASED)
-        _refuse_held(job, pin)
+        _refuse_held(found, pin)
         with TemporaryDirectory(prefix="idp-deploy-") as folder:
-            repository.export(job.environments, commit, Path(folder))
+            repository.export(job.environments, found.commit, Path(folder))
             engine = load(job.target, job.environment, leaf(Path(folder), job), pin)
             state = DeploymentState.UNCHANGED if engine.is_current() else DeploymentState.DEPLOYED
             return Deployment(job.service, state, pin.version, pin.digest, engine.url())
@@ -56,62 +54,60 @@ def plan_service(job: Job) -> Deployment:
 
 
 def _deployed(job: Job) -> Deployment:
-    commit = repository.tip(job.environments)
-    pin = read_pin(job, commit)
-    if pin is None:
+    found = facts(job)
+    if (pin := found.pin) is None:
         return Deployment(job.service, DeploymentState.SKIPPED, reason=_NOTHING_RELEASED)
-    _refuse_held(job, pin)
-    marks = good_marks(job)
-    attempt = try_release(job, commit, pin)
+    _refuse_held(found, pin)
+    attempt = try_release(job, found.commit, pin)
     if attempt.fault is None:
-        return _marked(job, commit, pin, marks, attempt)
-    if not is_to_blame(attempt.fault, pin, (mark.digest for mark in marks)):
-        return _failed(job, pin, _unblamed(attempt.fault, pin, marks))
-    job.say(f"holds {pin.version} and looks for the last known good release")
-    withdrawn = withdraw(job, pin, attempt.fault)
-    return _gone_back(job, pin, attempt.fault, withdrawn)
+        return _marked(found, pin, attempt)
+    if not is_to_blame(attempt.fault, pin, (mark.digest for mark in found.marks)):
+        return _failed(job, pin, _unblamed(found, pin, attempt.fault))
+    job.say(f"holds {pin.version}, goes back to the last known good release")
+    withdraw(job, pin, attempt.fault)
+    return replace(_gone_back(job, pin, attempt.fault), held=True)
 
 
-def _gone_back(job: Job, bad: Pin, fault: Fault, withdrawn: Withdrawn) -> Deployment:
+def _gone_back(job: Job, bad: Pin, fault: Fault) -> Deployment:
     """Have what is pinned now serve, and say what that is."""
-    pin = withdrawn.pin
-    if pin is None:
+    found = facts(job)
+    pin = found.pin
+    if pin is None or pin == bad:
         said = f"{fault.reason} There is no last known good release to go back to; {bad.version} is held."
-        return replace(_failed(job, bad, said), held=True)
-    attempt = try_release(job, withdrawn.commit, pin)
+        return _failed(job, bad, said)
+    attempt = try_release(job, found.commit, pin)
     if attempt.fault is not None:
         said = (
             f"{fault.reason} It is held, and {pin.version} is pinned again, but that does not hold either: "
             f"{attempt.fault.reason} {attempt.fault.hint or 'Look at what both depend on.'}"
         )
-        return replace(_failed(job, pin, said), held=True, failed_version=bad.version)
-    done = _marked(job, withdrawn.commit, pin, good_marks(job), attempt)
+        return replace(_failed(job, pin, said), failed_version=bad.version)
     said = f"{fault.reason} It is held, and {pin.version} serves again."
-    return replace(
-        done, state=DeploymentState.ROLLED_BACK, reason=said, failed_version=bad.version, held=True
-    )
+    done = _marked(found, pin, attempt)
+    return replace(done, state=DeploymentState.ROLLED_BACK, reason=said, failed_version=bad.version)
 
 
 def _failed(job: Job, pin: Pin, reason: str) -> Deployment:
     return Deployment(job.service, DeploymentState.FAILED, pin.version, pin.digest, reason=reason)
 
 
-def _unblamed(fault: Fault, pin: Pin, marks: list[GoodMark]) -> str:
+def _unblamed(found: Facts, pin: Pin, fault: Fault) -> str:
     if not fault.of_release:
         return f"{fault.reason} {fault.hint}".strip()
-    mark = next(mark for mark in marks if mark.digest == pin.digest)
+    mark = next(mark for mark in found.marks if mark.digest == pin.digest)
     return (
         f"{fault.reason} The release was verified here on {mark.at:%Y-%m-%d}, so it is not to blame: look at what "
         "changed since, its config.env or what it depends on. Nothing was held or rolled back."
     )
 
 
-def _marked(job: Job, commit: str, pin: Pin, marks: list[GoodMark], attempt: Attempt) -> Deployment:
+def _marked(found: Facts, pin: Pin, attempt: Attempt) -> Deployment:
     """Say in Git that the release was verified here."""
-    name = good_tag(*job.place, pin.version)
-    if not any((mark.version, mark.digest) == (pin.version, pin.digest) for mark in marks):
-        made = repository.add_tag(job.environments, name, commit, good_message(*job.place, pin))
-        if not made and not any(mark.digest == pin.digest for mark in good_marks(job)):
+    job = found.job
+    name = good_tag(*job.names, pin.version)
+    if not any((mark.version, mark.digest) == (pin.version, pin.digest) for mark in found.marks):
+        made = repository.add_tag(job.environments, name, found.commit, good_message(*job.names, pin))
+        if not made and not any(mark.digest == pin.digest for mark in facts(job).marks):
             raise UserError(
                 "good-mark-taken",
                 f"{pin.version} works, but the tag {name} vouches for another image of that version.",
@@ -121,10 +117,10 @@ def _marked(job: Job, commit: str, pin: Pin, marks: list[GoodMark], attempt: Att
     return Deployment(job.service, state, pin.version, pin.digest, attempt.engine.url(), good=name)
 
 
-def _refuse_held(job: Job, pin: Pin) -> None:
-    hold = barring(active(holds_and_lifts(job)), *job.place, pin)
+def _refuse_held(found: Facts, pin: Pin) -> None:
+    hold = found.hold_of(pin)
     if hold is not None:
-        where = f"{job.service} --env {job.environment.name}"
+        where = f"{found.job.service} --env {found.job.environment.name}"
         raise UserError(
             "release-held",
             f"{pin.version} is held: {hold.reason or 'no reason was given'}.",

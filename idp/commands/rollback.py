@@ -60,7 +60,7 @@ def rollback(
     place = find_place(platform)
     chosen = how or default_how(place.environments)
     asked = Asked(service, environment, to, reason=reason, action=Action.ROLLBACK)
-    by = partial(_decide, with_config=with_config, hold=hold)
+    by = partial(decide_rollback, with_config=with_config, hold=hold)
     if dry_run:
         return plan_only(place, [asked], by=by)[0]
     if chosen is How.MERGE:
@@ -68,7 +68,12 @@ def rollback(
     return open_pull_request(place, asked, by=by)
 
 
-def _decide(known: Known, asked: Asked, *, with_config: bool, hold: bool) -> Decided:
+def decide_rollback(known: Known, asked: Asked, *, with_config: bool = False, hold: bool = True) -> Decided:
+    """What is to be done about a rollback; the arguments are those of `rollback`.
+
+    Raises:
+        UserError: there is nothing to roll back, or nothing to go back to.
+    """
     environment = known.chain.get(asked.environment)
     present = known.pin(environment.name, asked.service)
     if present is None:
