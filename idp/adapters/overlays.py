@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from idp.adapters import process
-from idp.domain import overlay, yaml_text
+from idp.domain import overlay, yaml_values
 from idp.errors import AdapterError, UserError
 
 _SECONDS = 120
@@ -61,10 +61,22 @@ def compose_model(leaf: Path) -> dict[str, Any]:
     return model
 
 
+def documents(leaf: Path) -> list[Any]:
+    """The documents of `manifests` as values; errors as there."""
+    parts = re.split(r"^---$", manifests(leaf), flags=re.MULTILINE)
+    try:
+        return [yaml_values.load(part.encode()).value for part in parts]
+    except yaml_values.InvalidYaml as error:
+        raise UserError(
+            "overlay-invalid",
+            f"What Kustomize makes of {leaf.name} in {leaf.parent.name} cannot be read: {error}.",
+            f"Look at `kubectl kustomize environments/{leaf.parent.name}/{leaf.name}`.",
+        ) from error
+
+
 def image_in_kustomize(leaf: Path) -> tuple[str, ...]:
     """The images that Kubernetes would run as the service itself, one a Deployment; errors as `manifests`."""
-    documents = re.split(r"^---$", manifests(leaf), flags=re.MULTILINE)
-    return overlay.manifest_images(yaml_text.load(document) for document in documents)
+    return overlay.manifest_images(documents(leaf))
 
 
 def image_in_compose(leaf: Path) -> tuple[str, ...]:

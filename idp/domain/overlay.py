@@ -118,7 +118,7 @@ def _line_fault(raw: bytes, seen: set[str]) -> str:
             "The line is no KEY=VALUE: letters, digits and underscores, no space before the =, no `export`."
         )
     if not separator:
-        return f"{key} has no value: the engines would take it from the shell. Write {key}= for an empty one."
+        return f"{key} has no value: Compose would take it from the shell. Write {key}= for an empty one."
     return _setting_fault(key, value, seen)
 
 
