@@ -190,6 +190,25 @@ def hold(
 
 
 @app.command()
+def gate(
+    base: Annotated[
+        str | None,
+        typer.Option("--base", metavar="REF", show_default="of the pull request that the pipeline runs for"),
+    ] = None,
+    head: Annotated[
+        str | None,
+        typer.Option("--head", metavar="REF", show_default="of that pull request, else HEAD"),
+    ] = None,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Judge a pull request's changes of environments, in a checkout; the required check of a promotion."""
+    from idp.commands import gate as command
+
+    done = command.gate(base=base, head=head)
+    finish("gate", done, command.verdict(done), as_json=output is Output.JSON)
+
+
+@app.command()
 def history(
     service: Annotated[str | None, typer.Argument(help="Only this service's.")] = None,
     environment: Annotated[
