@@ -3,6 +3,8 @@
 # repository counts as new while nothing is in it, and the catalog is pushed last.
 # shellcheck disable=SC2153 # NAME, TEMPLATE, DESCRIPTION, OWNER and VISIBILITY are the environment's
 set -euo pipefail
+# shellcheck source=workflows/actions/github.sh
+. "$GITHUB_ACTION_PATH/../github.sh"
 organisation=$GITHUB_REPOSITORY_OWNER
 folder="$RUNNER_TEMP/services"
 address="$GITHUB_SERVER_URL/$organisation/$NAME"
@@ -17,14 +19,12 @@ git -C "$service" commit --quiet --all --amend --no-edit
 
 body=$(jq --null-input --arg name "$NAME" --arg description "$DESCRIPTION" --arg visibility "$VISIBILITY" \
   '{name: $name, description: $description, visibility: $visibility, has_wiki: false, delete_branch_on_merge: true}')
-answer="$RUNNER_TEMP/repository.json"
-status=$(curl --silent --show-error --output "$answer" --write-out '%{http_code}' --request POST --data "$body" \
-  --header "Authorization: Bearer $IDP_GITHUB_TOKEN" --header "Content-Type: application/json" \
-  --header "Accept: application/vnd.github+json" --header "X-GitHub-Api-Version: 2022-11-28" \
-  "${IDP_GITHUB_API_URL:-$GITHUB_API_URL}/orgs/$organisation/repos")
-if [ "$status" != 201 ] && { [ "$status" != 422 ] || [ -n "$(git ls-remote "$address")" ]; }; then
-  echo "GitHub did not make $organisation/$NAME ($status): $(jq --raw-output '.message // "no message"' "$answer")" >&2
-  exit 1
+TOKEN=$IDP_GITHUB_TOKEN
+if ! answer=$(ask POST "/orgs/$organisation/repos" "$body"); then
+  if ! present=$(git ls-remote "$address") || [ -n "$present" ]; then
+    echo "GitHub did not make $organisation/$NAME: $(jq --raw-output '.message // "no message"' <<<"$answer")" >&2
+    exit 1
+  fi
 fi
 git -C "$service" push --quiet "$address" HEAD:refs/heads/main
 
