@@ -3,9 +3,6 @@
 Imported lazily: pydantic-settings takes longer to import than most commands take to run.
 """
 
-import os
-from pathlib import Path
-
 from pydantic import ValidationError
 from pydantic_settings import (
     BaseSettings,
@@ -15,12 +12,7 @@ from pydantic_settings import (
 )
 
 from idp.errors import UserError
-
-
-def config_file() -> Path:
-    """`$XDG_CONFIG_HOME/idp/config.toml`, by default `~/.config/idp/config.toml`."""
-    base = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
-    return Path(base) / "idp" / "config.toml"
+from idp.settings_file import config_file
 
 
 class Settings(BaseSettings):

@@ -7,6 +7,7 @@ from idp.adapters import environments_repository, git, platforms
 from idp.adapters.environments_repository import Environments
 from idp.domain.platform import Candidate, Platform, first_named, looks_like_url, refuse_credentials
 from idp.errors import UserError
+from idp.settings_file import config_file
 
 _BUNDLED = "the copy that idp carries"
 
@@ -60,16 +61,19 @@ def find_environments(platform: Platform) -> Environments:
 
 
 def _environments_from_settings() -> str | None:
+    if "IDP_ENVIRONMENTS" not in os.environ and not config_file().exists():
+        return None
     from idp import settings
 
-    known = "IDP_ENVIRONMENTS" in os.environ or settings.config_file().exists()
-    return settings.load().environments if known else None
+    return settings.load().environments
 
 
 def _from_settings() -> str | None:
+    if not config_file().exists():
+        return None
     from idp import settings
 
-    return settings.load().platform if settings.config_file().exists() else None
+    return settings.load().platform
 
 
 def _located(source: str, found_by: str, folder: Path) -> Platform:
