@@ -1,4 +1,4 @@
-"""Checks: the release's checks passed, as its record says, or the forge for those that the record lacks."""
+"""Checks: the release's checks passed, as its record says; the forge fills in those it lacks, and can fail any."""
 
 from collections.abc import Mapping
 
@@ -42,8 +42,7 @@ def _named(wanted: tuple[str, ...], recorded: Mapping[str, bool], facts: Promoti
     forge = facts.forge_checks
     missing = [name for name in wanted if name not in recorded]
     on_forge = forge if isinstance(forge, Mapping) else {}
-    bad = [name for name in wanted if recorded.get(name) is False]
-    bad += [name for name in missing if on_forge.get(name) is CheckState.FAILED]
+    bad = [name for name in wanted if recorded.get(name) is False or on_forge.get(name) is CheckState.FAILED]
     if bad:
         return failed(NAME, f"Failed: {', '.join(bad)}.")
     if missing and isinstance(forge, Unreadable):

@@ -5,7 +5,7 @@ from datetime import UTC, timedelta
 from idp.domain.environment import Environment
 from idp.domain.gate import GateResult, PromotionFacts, Unreadable
 from idp.domain.gates.answers import errored, failed, passed, pending
-from idp.domain.gates.verified_in import marks_of_image
+from idp.domain.gates.verified_in import held_since, marks_of_image
 
 NAME = "soak"
 
@@ -14,11 +14,16 @@ def soak(environment: Environment, facts: PromotionFacts) -> GateResult:
     where, needed = environment.gates.soak_in or "", environment.gates.soak or timedelta.max
     if isinstance(facts.good_marks, Unreadable):
         return errored(NAME, "The good marks", facts.good_marks)
+    if isinstance(facts.holds, Unreadable):
+        return errored(NAME, "The holds", facts.holds)
     marks = marks_of_image(facts, where)
     if not marks:
         return failed(
             NAME, f"This image has not been good in {where}, so its {duration(needed)} have not begun."
         )
+    held = held_since(facts, facts.holds, where)
+    if held:
+        return failed(NAME, held)
     since = marks[0].at.astimezone(UTC)
     over = since + needed
     if facts.now < over:

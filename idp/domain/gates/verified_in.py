@@ -4,7 +4,7 @@ from idp.domain.environment import Environment
 from idp.domain.gate import GateResult, PromotionFacts, Unreadable
 from idp.domain.gates.answers import errored, failed, passed
 from idp.domain.good_mark import GoodMark
-from idp.domain.hold import barring
+from idp.domain.hold import Hold, barring
 
 NAME = "verified_in"
 
@@ -18,12 +18,18 @@ def verified_in(environment: Environment, facts: PromotionFacts) -> GateResult:
     marks = marks_of_image(facts, where)
     if not marks:
         return failed(NAME, f"This image has not been verified in {where}: deploy it there first.")
-    held = barring(facts.holds, where, facts.service, facts.release)
-    if held is not None:
-        return failed(
-            NAME, f"It was good in {where}, but is held there: {held.reason or 'no reason was given'}."
-        )
+    held = held_since(facts, facts.holds, where)
+    if held:
+        return failed(NAME, held)
     return passed(NAME, f"Verified in {where} at {marks[0].at:%Y-%m-%d %H:%M %Z}.")
+
+
+def held_since(facts: PromotionFacts, holds: tuple[Hold, ...], environment: str) -> str:
+    """That what was good in an environment is held there now, empty if it is not."""
+    found = barring(holds, environment, facts.service, facts.release)
+    if found is None:
+        return ""
+    return f"It was good in {environment}, but is held there: {found.reason or 'no reason was given'}."
 
 
 def marks_of_image(facts: PromotionFacts, environment: str) -> list[GoodMark]:
