@@ -181,9 +181,9 @@ def test_what_the_engines_would_read_differently_is_refused_with_its_line(text: 
 
 def test_a_key_without_a_value_is_two_things_to_the_engines_and_refused(tmp_path: Path) -> None:
     leaf = overlay_tree(tmp_path, environments=["dev"]) / "dev/billing"
-    (leaf / "config.env").write_text("SECRET\n")
-    told = resolved(leaf, tmp_path, {"SECRET": "leaked"})["services"]["app"]["environment"]
-    kustomized = run("kubectl", "kustomize", leaf, cwd=tmp_path, env={"SECRET": "leaked"}).stdout
-    assert told["SECRET"] == "leaked"
-    assert 'SECRET: ""' in kustomized
-    assert [fault.line for fault in overlay.config_faults(b"SECRET\n")] == [1]
+    (leaf / "config.env").write_text("WORD\n")
+    told = resolved(leaf, tmp_path, {"WORD": "leaked"})["services"]["app"]["environment"]
+    kustomized = run("kubectl", "kustomize", leaf, cwd=tmp_path, env={"WORD": "leaked"}).stdout
+    assert told["WORD"] == "leaked"
+    assert 'WORD: ""' in kustomized
+    assert [fault.line for fault in overlay.config_faults(b"WORD\n")] == [1]
