@@ -52,7 +52,7 @@ marks = st.lists(st.builds(GoodMark, environments, services, versions, digests, 
 holds = st.lists(
     st.builds(
         Hold,
-        environments,
+        environments | st.just("prod"),
         services,
         versions,
         digests | st.just(""),
