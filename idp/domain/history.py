@@ -8,7 +8,8 @@ from enum import StrEnum
 
 from idp.domain.release import Pin
 
-_TRAILER = re.compile(r"^(Idp-[A-Za-z]+): ?(.*)$")
+_TRAILER = re.compile(r"([A-Za-z][A-Za-z-]*): ?(.*)")
+_RULE = re.compile(r"-{3,}")
 
 
 class MoveKind(StrEnum):
@@ -38,6 +39,7 @@ class PinCommit:
     Attributes:
         at: the committer's time, with a time zone.
         by: the author, `Name <address>`.
+        merged: of a merge, the messages of the commits that it brought: a forge's own message says nothing of pins.
     """
 
     commit: str
@@ -45,6 +47,7 @@ class PinCommit:
     by: str
     message: str
     changes: tuple[PinChange, ...]
+    merged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,27 +82,35 @@ def moves(commits: Iterable[PinCommit]) -> tuple[Move, ...]:
 
 
 def trailers(message: str) -> dict[str, str]:
-    """The `Idp-…` trailers of a commit's last paragraph; of one that occurs twice, the last."""
-    paragraphs = re.split(r"\n[ \t]*\n", message.strip())
-    if len(paragraphs) < 2:  # noqa: PLR2004 - a subject is no trailer
-        return {}
-    matches = (_TRAILER.match(line) for line in paragraphs[-1].splitlines())
-    return {match[1]: match[2].strip() for match in matches if match}
+    """The `Idp-…` trailers of a commit, from the paragraphs at its end that hold nothing but trailers.
+
+    A forge that squashes commits adds a rule and a paragraph of its own (`Co-authored-by:`) after idp's.
+    """
+    found: dict[str, str] = {}
+    for paragraph in reversed(re.split(r"\n[ \t]*\n", message.strip())[1:]):
+        if _RULE.fullmatch(paragraph):
+            continue
+        matches = [_TRAILER.fullmatch(line) for line in paragraph.split("\n")]
+        if not all(matches):
+            break
+        told = {match[1]: match[2].strip() for match in matches if match and match[1].startswith("Idp-")}
+        found = {**told, **found}
+    return found
 
 
 def _move(commit: PinCommit, change: PinChange) -> Move:
-    said = trailers(commit.message)
-    told = _tells_of(said, change)
+    messages = [trailers(message) for message in (commit.message, *commit.merged)]
+    said = next((said for said in messages if _tells_of(said, change)), {})
     return Move(
         commit.commit,
         commit.at,
         commit.by,
         change.environment,
         change.service,
-        _kind(said, change) if told else _unsaid(change),
+        _kind(said, change),
         change.before,
         change.after,
-        said.get("Idp-Reason", "") if told else "",
+        said.get("Idp-Reason", ""),
     )
 
 
