@@ -51,7 +51,7 @@ def pull_request_text(
     """
     parts = [
         _opening(plan, by),
-        *([f"Reason: {code(plan.reason, 500)}"] if plan.reason else []),
+        *([f"Reason: {code(plan.reason, 500)}"] if plan.reason.strip() else []),
         "### What changes",
         _change(plan),
         "### Commits",
