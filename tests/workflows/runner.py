@@ -1,6 +1,6 @@
 """Runs workflows with `act` on this machine: own actions from this work tree, foreign ones by stand-ins.
 
-A folder is the little GitHub of a test: `git/<owner>/<name>.git` holds its repositories, found by Git at their
+A folder is the little GitHub of a test: `git/<owner>/<name>` holds its repositories, found by Git at their
 github.com addresses, and the stand-ins keep there what GitHub would (artifacts, statements, tokens handed out).
 """
 
@@ -51,7 +51,7 @@ class Hub:
     """Repositories and whatever else a run leaves behind."""
 
     folder: Path
-    env: Mapping[str, str] = field(default_factory=dict)
+    env: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         (self.folder / "cache").mkdir(parents=True)
@@ -62,11 +62,12 @@ class Hub:
         )
 
     def bare(self, name: str) -> Path:
-        return self.folder / "git" / f"{name}.git"
+        return self.folder / "git" / name
 
     def publish(self, repository: Path, name: str) -> Path:
         """Put a copy of a repository at its address."""
         git("clone", "--quiet", "--bare", repository, self.bare(name), cwd=self.folder)
+        self.bare(f"{name}.git").symlink_to(self.bare(name))  # GitHub knows it by both names
         return self.bare(name)
 
     def clone(self, name: str, folder: Path) -> Path:
@@ -156,7 +157,7 @@ def _outcome(exit_code: int, output: str) -> Outcome:
     for entry in _entries(output):
         name = entry.get("job", "").rpartition("/")[2].strip()
         if "jobResult" in entry:
-            jobs[_with_matrix(name, entry)] = entry["jobResult"]
+            jobs[name] = entry["jobResult"]
         elif "stepResult" in entry:
             seconds = entry.get("executionTime", 0) / 1e9
             depth = len(entry.get("stepID", []))
@@ -164,11 +165,6 @@ def _outcome(exit_code: int, output: str) -> Outcome:
                 steps.append(Step(name, entry["step"], entry["stepResult"], seconds))
         lines.append(f"[{name}] {entry.get('msg', '').rstrip()}")
     return Outcome(exit_code, jobs, tuple(steps), tuple(lines))
-
-
-def _with_matrix(name: str, entry: Mapping[str, Any]) -> str:
-    values = ", ".join(str(value) for value in (entry.get("matrix") or {}).values())
-    return f"{name} ({values})" if values else name
 
 
 def _entries(output: str) -> Iterator[dict[str, Any]]:
