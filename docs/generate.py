@@ -8,6 +8,7 @@ from typing import Any
 
 import typer
 
+from docs import release_pages
 from idp.cli import app
 from idp.domain.rules.standards import standards_markdown
 from idp.errors import ExitCode
@@ -33,6 +34,10 @@ def pages() -> dict[Path, str]:
         DOCS / "standards.md": standards_markdown(),
         DOCS / "reference/cli.md": cli_markdown(),
         DOCS / "reference/exit-codes.md": exit_codes_markdown(),
+        DOCS / "reference/environments-yaml.md": release_pages.environments_markdown(_GENERATED),
+        DOCS / "reference/environments.schema.json": release_pages.environments_schema(),
+        DOCS / "reference/release-record.md": release_pages.record_markdown(_GENERATED),
+        DOCS / "reference/release-record.schema.json": release_pages.record_schema(),
     }
 
 

@@ -59,6 +59,11 @@ def _verified_in(value: object) -> bool | str:
     raise ValueError("write true for the environment before this one, or the name of an earlier one")
 
 
+def _empty(value: object) -> object:
+    """A key whose lines are all commented out holds nothing, like one that is left out."""
+    return {} if value is None else value
+
+
 def _is_text(value: object) -> bool:
     return isinstance(value, str) and 0 < len(value) <= 300 and value.isprintable() and value == value.strip()  # noqa: PLR2004
 
@@ -214,7 +219,9 @@ class EnvironmentModel(_Strict):
     target: Literal["compose", "kubernetes"] = Field("compose", description="What `idp deploy` deploys to.")
     context: Text | None = Field(None, description="The kubectl context of a Kubernetes target.")
     smoke: SmokeModel | None = Field(None, description="A request that each deployment has to answer.")
-    gates: GatesModel = Field(GatesModel(), description="What must be so before a release enters.")
+    gates: Annotated[GatesModel, BeforeValidator(_empty)] = Field(
+        GatesModel(), description="What must be so before a release enters."
+    )
 
 
 class ChainModel(_Strict):

@@ -1,5 +1,6 @@
 """environments.yaml: typed, with a line and a key for everything that is wrong."""
 
+import re
 import subprocess
 import sys
 from datetime import datetime, time, timedelta
@@ -23,6 +24,7 @@ from idp.domain.environments_model import ChainModel
 from idp.domain.freeze_window import SingleWindow, WeeklyWindow
 from idp.domain.yaml_values import InvalidYaml, load
 from idp.errors import UsageError, UserError
+from tests.support import ROOT
 
 FULL = b"""\
 # who may go where
@@ -91,6 +93,27 @@ def test_a_gate_that_is_switched_off_is_open() -> None:
         b"environments: [{name: dev, gates: {verified_in: false, provenance: {required: false}, freeze: []}}]"
     )
     assert parse_chain(text).first.gates == GateSettings()
+
+
+def test_gates_that_are_all_commented_out_are_open() -> None:
+    text = b"environments:\n  - name: dev\n    gates:\n      # checks: all\n"
+    assert parse_chain(text).first == Environment("dev")
+
+
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
+
+
+def test_every_example_of_the_pages_is_a_chain() -> None:
+    examples = [
+        example
+        for page in PAGES
+        for example in re.findall(
+            r"^```yaml\n(environments:\n.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE
+        )
+    ]
+    assert len(examples) >= 2
+    for example in examples:
+        assert parse_chain(example.encode()).names[0] == "dev"
 
 
 def gates(text: str) -> str:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from idp.domain.release import MAX_BYTES, Pin, faults, parse_pin, pin_path, pin_text
 from idp.errors import IdpError, UserError
-from tests.support import build_file_tree, run
+from tests.support import ROOT, build_file_tree, run
 
 SHA = "0123456789abcdef" * 4
 PIN = Pin(f"registry.example.org:5000/acme/pay_api:1.4.0@sha256:{SHA}", "1.4.0-rc.1", SHA[:40])
@@ -265,6 +265,13 @@ def test_a_malformed_file_is_never_written_over(name: str) -> None:
 def test_keys_that_are_missing_are_added_after_a_persons_comments() -> None:
     assert pin_text(PIN, b"# ours\n" + VERSION.encode()) == of("# ours", VERSION, IMAGE, REVISION)
     assert pin_text(PIN, b"") == pin_text(PIN)
+
+
+def test_the_example_of_the_page_is_a_pin() -> None:
+    page = (ROOT / "docs/reference/release-env.md").read_text()
+    example = re.search(r"^```sh\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    assert example
+    assert parse_pin(example[1].encode(), FILE).version == "1.4.0"
 
 
 def test_every_fault_is_told_at_once() -> None:
