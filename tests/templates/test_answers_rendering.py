@@ -220,16 +220,19 @@ def test_every_template_is_offered_included_and_asks_only_of_its_own() -> None:
     settings_, visible = (document for document in text.split("\n---")[:2])
     offered = set(yaml.safe_load(visible)["template"]["choices"].values())
     folders = {path.parent.name for path in TEMPLATES.glob("[!_]*/project")}
-    included = set(re.findall(r"!include copier-templates/([^/]+)/questions\.yml", text))
-    assert offered == folders == included - {"_shared"}
+    included = re.findall(r"!include (copier-templates/\S+/questions\.yml)", text)
+    assert {path for pattern in included for path in ROOT.glob(pattern)} == set(QUESTION_FILES)
+    assert offered == folders == {path.parent.name for path in QUESTION_FILES[1:]}
     assert "_subdirectory" in yaml.safe_load(settings_)
     for file in QUESTION_FILES[1:]:
         for question in yaml.safe_load(file.read_text()).values():
-            assert question["when"] == f"{{{{ template == '{file.parent.name}' }}}}"
+            is_computed = question["when"] is False
+            assert is_computed or question["when"] == f"{{{{ template == '{file.parent.name}' }}}}"
 
 
 def test_question_names_are_unique_and_every_question_is_guarded() -> None:
     names = [name for file in QUESTION_FILES for name in yaml.safe_load(file.read_text())]
     assert len(names) == len(set(names))
-    assert all("validator" in question or "choices" in question for question in questions().values())
-    assert all("help" in question and "default" in question for question in questions().values())
+    asked = [question for question in questions().values() if question.get("when") is not False]
+    assert all("validator" in question or "choices" in question for question in asked)
+    assert all("help" in question and "default" in question for question in asked)
