@@ -135,7 +135,7 @@ def run_workflow(
     env = {
         "STAND_INS": str(hub.folder),
         "GIT_CONFIG_GLOBAL": str(hub.folder / "gitconfig"),
-        "PATH": _without_this_python(os.environ["PATH"]),
+        "PATH": f"{STAND_INS / 'bin'}{os.pathsep}{_without_this_python(os.environ['PATH'])}",
         **hub.env,
         **(secrets or {}),
     }

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from tests.support import ROOT, run
+from tests.workflows.runner import STAND_INS
 
 PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 pytestmark = pytest.mark.skipif(
@@ -42,11 +43,17 @@ def test_the_platforms_workflows_are_clean() -> None:
 @pytest.mark.parametrize(
     "path", sorted((ROOT / "workflows" / "actions").glob("*/action.yml")), ids=lambda path: path.parent.name
 )
-def test_the_scripts_of_an_action_are_clean(path: Path) -> None:
+def test_the_scripts_in_an_action_are_clean(path: Path) -> None:
     for step in yaml.safe_load(path.read_text())["runs"]["steps"]:
         if script := step.get("run"):
             done = run("shellcheck", "--shell=bash", "-", cwd=ROOT, env={"PATH": PATH}, stdin=script)
             assert done.stdout == ""
+
+
+def test_the_scripts_beside_actions_are_clean() -> None:
+    scripts = [*(ROOT / "workflows" / "actions").rglob("*.sh"), STAND_INS / "bin" / "gh"]
+    done = run("shellcheck", "--external-sources", "--shell=bash", *scripts, cwd=ROOT, env={"PATH": PATH})
+    assert done.stdout == ""
 
 
 def test_a_services_workflows_are_clean(service: Path) -> None:
@@ -59,7 +66,11 @@ FAULTS = {
         "checkout@v7",
         "unpinned-uses",
     ),
-    "a credential left behind": ("\n        with:\n          persist-credentials: false", "", "artipacked"),
+    "a credential left behind": (
+        "\n        with:\n          persist-credentials: false\n      - uses",
+        "\n      - uses",
+        "artipacked",
+    ),
     "a grant to all jobs": (
         "permissions: {}\n\nconc",
         "permissions: write-all\n\nconc",
@@ -71,7 +82,11 @@ FAULTS = {
         "potentially untrusted",
     ),
     "an unknown input": ("inputs.live", "inputs.alive", "not defined"),
-    "a shell mistake": ("$RESULTS; do", "$RESULT; do\n            [ $x = 1 ] &&", "SC"),
+    "a shell mistake": (
+        "for result in $CHECKS; do",
+        "for result in $CHECK; do\n            [ $x = 1 ] &&",
+        "SC",
+    ),
 }
 
 
