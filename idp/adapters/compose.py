@@ -191,6 +191,15 @@ def compose(*argv: str, timeout: float) -> process.Completed:
     return process.run(["docker", "compose", "--ansi=never", *argv], unset=unset, timeout=timeout)
 
 
+def remove(project: str) -> None:
+    """Stop a project and delete its containers, networks and volumes."""
+    process.run(
+        ["docker", "compose", "--project-name", project, "down", "--volumes", "--timeout=0"],
+        unset=[name for name in os.environ if _OWN_VARIABLES.match(name)],
+        timeout=_APPLY_SECONDS,
+    )
+
+
 def _docker(*argv: str, timeout: float = _QUICK_SECONDS) -> process.Completed:
     return process.run(["docker", *argv], timeout=timeout)
 

@@ -52,20 +52,35 @@ def _program(program: str) -> Iterator[str | None]:
 
 @contextmanager
 def _container() -> Iterator[str | None]:
-    if process.run(["docker", "image", "inspect", _IMAGE], timeout=60).exit_code:
-        process.run(["docker", "pull", "--quiet", _IMAGE], timeout=_PULL_SECONDS)
-    start = ["docker", "run", "--detach", "--rm", "--label=idp.demo=registry", "--publish=127.0.0.1::5000"]
-    started = process.run([*start, "--pull=never", _IMAGE], timeout=60)
-    if started.exit_code:
-        yield None
-        return
-    name = started.stdout.strip()
+    pulled = _docker("image", "inspect", _IMAGE).exit_code != 0 and (
+        _docker("pull", "--quiet", _IMAGE, timeout=_PULL_SECONDS).exit_code == 0
+    )
+    start = (
+        "run",
+        "--detach",
+        "--rm",
+        "--label=idp.demo=registry",
+        "--publish=127.0.0.1::5000",
+        "--pull=never",
+    )
+    started = _docker(*start, _IMAGE)
     try:
-        listed = process.run(["docker", "port", name, "5000/tcp"], timeout=60).stdout
-        port = int(listed.partition("\n")[0].rpartition(":")[2] or 0)
-        yield f"127.0.0.1:{port}" if port and _answers(port) else None
+        yield _published(started.stdout.strip()) if started.exit_code == 0 else None
     finally:
-        process.run(["docker", "rm", "--force", "--volumes", name], timeout=60)
+        if started.exit_code == 0:
+            _docker("rm", "--force", "--volumes", started.stdout.strip())
+        if pulled:
+            _docker("image", "rm", _IMAGE)
+
+
+def _published(container: str) -> str | None:
+    listed = _docker("port", container, "5000/tcp").stdout
+    port = listed.partition("\n")[0].rpartition(":")[2]
+    return f"127.0.0.1:{port}" if port and _answers(int(port)) else None
+
+
+def _docker(*argv: str, timeout: float = 60.0) -> process.Completed:
+    return process.run(["docker", *argv], timeout=timeout)
 
 
 def _free_port() -> int:

@@ -20,9 +20,7 @@ def locked(environment: str, service: str, on_wait: Callable[[], None] = lambda:
     Raises:
         AdapterError: the lock's folder cannot be written.
     """
-    from platformdirs import user_state_path
-
-    path = user_state_path("idp") / "deployments" / environment / f"{service}.lock"
+    path = _path(environment, service)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = path.open("w")
@@ -37,9 +35,20 @@ def locked(environment: str, service: str, on_wait: Callable[[], None] = lambda:
         yield
 
 
+def _path(environment: str, service: str) -> Path:
+    from platformdirs import user_state_path
+
+    return user_state_path("idp") / "deployments" / environment / f"{service}.lock"
+
+
 def _unwritable(path: Path, error: OSError) -> AdapterError:
     return AdapterError(
         "state-unwritable",
         f"{path} cannot be written: {error.strerror}.",
         "Set XDG_STATE_HOME to a folder that can.",
     )
+
+
+def forget(environment: str, service: str) -> None:
+    """Delete a lock's file, where nothing deploys that service any more."""
+    _path(environment, service).unlink(missing_ok=True)

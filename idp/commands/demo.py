@@ -1,28 +1,33 @@
 """`idp demo`: the main job from end to end, in a temporary folder, on real parts."""
 
 import os
+import secrets
 import shutil
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from idp.adapters import process
 from idp.commands.check import check
 from idp.commands.create import create
+from idp.commands.demo_delivery import delivering
 from idp.commands.init import init
 from idp.domain.scorecard import Scorecard
 from idp.errors import ChecksFailed, UserError
 
-SERVICE = "user-profile"
 STEPS = (
     "Make a platform repository",
     "Create a service from its FastAPI template",
     "Install the service's locked dependencies",
     "Run the service's own lint and tests",
     "Start it, check it live against the contract, stop it",
+    "Build its image, release it by its digest",
+    "Promote it from dev to staging to prod, deployed and verified in each",
+    "Release one that fails in prod, have it rolled back",
 )
 
 OnStep = Callable[[int, str], None]
@@ -38,23 +43,30 @@ class DemoPlan:
 
 @dataclass(frozen=True)
 class Step:
-    """One finished step and the seconds that it took."""
+    """One finished step, the seconds that it took, and what was seen in it, a sentence an entry."""
 
     title: str
     seconds: float
+    seen: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
 class Demo:
-    """What the demo did; `folder` is None where it was deleted at the end."""
+    """What the demo did.
+
+    Attributes:
+        folder: None where it was deleted at the end.
+        deployed: whether there was an engine to deploy to; without one the last steps show Git's part alone.
+    """
 
     folder: Path | None
     steps: Sequence[Step]
     scorecard: Scorecard
+    deployed: bool
 
 
 def demo(*, keep: bool = False, on_step: OnStep = lambda *_: None) -> Demo:
-    """Create a platform and a service, test it, check it live.
+    """Create a platform and a service, test it, check it live, bring it through the environments.
 
     Args:
         keep: leave the folder for the user to look around in.
@@ -66,16 +78,17 @@ def demo(*, keep: bool = False, on_step: OnStep = lambda *_: None) -> Demo:
     """
     steps: list[Step] = []
     with _folder(keep=keep) as folder:
-        platform, service = folder / "platform", folder / SERVICE
+        # A name of its own: Compose projects and networks are the machine's, and others may have a user-profile.
+        platform, service = folder / "platform", folder / f"user-profile-{secrets.token_hex(2)}"
         with _timed(0, steps, on_step):
             init(platform)
         with _timed(1, steps, on_step):
-            create(SERVICE, output_dir=folder, platform=str(platform))
+            create(service.name, output_dir=folder, platform=str(platform))
         with _timed(2, steps, on_step):
-            _make("install", service)
+            _make(service, "install")
         with _timed(3, steps, on_step):
-            _make("lint", service)
-            _make("test", service)
+            _make(service, "lint")
+            _make(service, "test")
         with _timed(4, steps, on_step):
             scorecard = check(service, live=True, on_progress=lambda text: on_step(4, text))
         if not scorecard.passed:
@@ -83,7 +96,24 @@ def demo(*, keep: bool = False, on_step: OnStep = lambda *_: None) -> Demo:
             raise ChecksFailed(
                 "demo-failed", f"The demo's service fails {', '.join(failed)}.", "Please report this."
             )
-        return Demo(folder if keep else None, steps, scorecard)
+        deployed = _deliver(platform, service, steps, on_step)
+        return Demo(folder if keep else None, steps, scorecard, deployed)
+
+
+def _deliver(platform: Path, service: Path, steps: list[Step], on_step: OnStep) -> bool:
+    """The steps about environments; whether there was an engine to deploy to."""
+    with ExitStack() as stack:
+        with _timed(5, steps, on_step) as seen:
+            shown = delivering(
+                platform, service, partial(_make_image, service), lambda text: on_step(len(steps), text)
+            )
+            delivery = stack.enter_context(shown)
+            seen.extend(delivery.release())
+        with _timed(6, steps, on_step) as seen:
+            seen.extend(delivery.promote())
+        with _timed(7, steps, on_step) as seen:
+            seen.extend(delivery.take_back())
+        return delivery.engine
 
 
 @contextmanager
@@ -97,21 +127,29 @@ def _folder(*, keep: bool) -> Iterator[Path]:
 
 
 @contextmanager
-def _timed(index: int, steps: list[Step], on_step: OnStep) -> Iterator[None]:
+def _timed(index: int, steps: list[Step], on_step: OnStep) -> Iterator[list[str]]:
     on_step(index, "")
-    start = time.monotonic()
-    yield
-    steps.append(Step(STEPS[index], round(time.monotonic() - start, 1)))
+    start, seen = time.monotonic(), list[str]()
+    yield seen
+    steps.append(Step(STEPS[index], round(time.monotonic() - start, 1), seen))
 
 
-def _make(target: str, service: Path) -> None:
+def _make_image(service: Path, *arguments: str) -> None:
+    """Build on the machine's own network first, which reaches whatever the machine reaches; not every engine may."""
+    try:
+        _make(service, "image", "BUILD_FLAGS=--network host", *arguments)
+    except UserError:
+        _make(service, "image", *arguments)
+
+
+def _make(service: Path, *arguments: str) -> None:
     done = process.run(
-        ["make", "--no-print-directory", target], cwd=service, unset=("VIRTUAL_ENV", "MAKEFLAGS")
+        ["make", "--no-print-directory", *arguments], cwd=service, unset=("VIRTUAL_ENV", "MAKEFLAGS")
     )
     if done.exit_code != 0:
         last = (done.stdout + done.stderr).strip().splitlines()[-15:]
         raise UserError(
             "demo-failed",
-            f"`make {target}` failed in the new service.",
+            f"`make {arguments[0]}` failed in the new service.",
             os.linesep.join(["Its last lines:", *last]),
         )

@@ -23,7 +23,7 @@ def withdraw(job: Job, bad: Pin, fault: Fault) -> None:
         AdapterError: Git refuses, for example since the branch is protected from whoever deploys.
     """
     environment, service = job.names
-    reason = f"its deployment failed: {fault.reason}"
+    reason = f"its deployment failed: {fault.reason}".removesuffix(".")
     asked = Asked(service, environment, reason=reason, action=Action.ROLLBACK)
     try:
         merge(job.place, [asked], by=lambda known, one: _decide(known, one, bad))

@@ -27,5 +27,9 @@ def _done(done: Demo) -> Iterator[RenderableType]:
     yield from check.view(done.scorecard)
     yield Text()
     yield columns([(Text("✓", "green"), f"{step.seconds:6.1f} s", step.title) for step in done.steps])
+    for number, step in enumerate(done.steps, 1):
+        if step.seen:
+            yield Text(safe(f"\n{number}. {step.title}"), "bold")
+            yield Padding(columns([("·", sentence) for sentence in step.seen]), (0, 0, 0, 2))
     if done.folder:
         yield Text(safe(f"\nEverything lies in {done.folder}"))
