@@ -146,6 +146,7 @@ CASES: list[tuple[str, dict[str, str | None]]] = [
             "eslint.config.js": "'n/no-process-env'",
         },
     ),
+    ("REL-CONFIG", {"environments/prod/billing/config.env": "# settings\nPORT=9090\n"}),
     ("REL-ENV", {"prod/release.env": "RELEASE_IMAGE=example.org/app:1\n"}),
 ]
 

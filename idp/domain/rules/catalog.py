@@ -8,6 +8,7 @@ from idp.domain.rules import (
     logs,
     makefile,
     metadata,
+    overlays,
     pipeline,
     releases,
     secrets,
@@ -28,4 +29,5 @@ STATIC_STANDARDS: tuple[Standard[Snapshot], ...] = (
     *supply.STANDARDS,
     *documents.STANDARDS,
     *releases.STANDARDS,
+    *overlays.STANDARDS,
 )
