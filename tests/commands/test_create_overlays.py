@@ -31,7 +31,7 @@ def small_platform(tmp_path: Path) -> Path:
 
 
 def create(platform: Path, name: str = "billing", *options: str, code: int = 0) -> dict[str, object]:
-    words = ("--template", "small", "--output-dir", platform.parent, "--output", "json", *options)
+    words = ("--template", "small", "--output-dir", str(platform.parent), "--output", "json", *options)
     done = idp("create", "service", name, *words, cwd=platform)
     assert done.exit_code == code, done.stdout
     data = done.json["data"] if code == 0 else done.json["errors"][0]

@@ -19,7 +19,9 @@ def overlay_settings_are_strict(snapshot: Snapshot) -> Verdict:
     if not files:
         return not_applicable("There is no config.env of an overlay.")
     return judged(
-        Finding(fault.reason, file.path, fault.line) for file in files for fault in config_faults(file.content)
+        Finding(fault.reason, file.path, fault.line)
+        for file in files
+        for fault in config_faults(file.content)
     )
 
 
