@@ -79,9 +79,7 @@ def delivery_figures(
     came_in = [one for one in arrivals(here, holds) if one.move.at >= start]
     failures = [one for one in came_in if one.failed]
     restored = [one.restored_after for one in failures if one.restored_after is not None]
-    leads = list(
-        _lead_times((mark for mark in marks if mark.environment == environment), records, start, until)
-    )
+    leads = list(_lead_times(environment, marks, records, start, until))
     return DeliveryFigures(
         environment,
         start if here or since else None,
@@ -153,6 +151,7 @@ def _restored(failure: int, moves: Sequence[Move], failed: set[int]) -> timedelt
 
 
 def _lead_times(
+    environment: str,
     marks: Iterable[GoodMark],
     records: Mapping[tuple[str, str], ReleaseRecord],
     since: datetime,
@@ -160,12 +159,9 @@ def _lead_times(
 ) -> Iterable[timedelta]:
     for mark in marks:
         record = records.get((mark.service, mark.version))
-        if (
-            record
-            and record.digest == mark.digest
-            and record.built_at <= mark.at
-            and since <= mark.at <= until
-        ):
+        if record is None or mark.environment != environment or not since <= mark.at <= until:
+            continue
+        if record.digest == mark.digest and record.built_at <= mark.at:
             yield mark.at - record.built_at
 
 

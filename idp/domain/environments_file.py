@@ -14,7 +14,7 @@ from idp.domain.environment import (
     Smoke,
     Target,
 )
-from idp.domain.environments_model import MODELS, ChainModel, EnvironmentModel, GatesModel, window_of
+from idp.domain.environments_model import MODELS, ChainModel, EnvironmentModel, GatesModel
 from idp.domain.yaml_values import Document, InvalidYaml, Key, load
 from idp.errors import UserError
 
@@ -82,7 +82,7 @@ def _gates(model: GatesModel, here: Key, earlier: list[str], faults: list[tuple[
         verified_in=verified_in,
         soak=model.soak,
         soak_in=soak_in,
-        freeze=tuple(window_of(window) for window in model.freeze),
+        freeze=tuple(window.window() for window in model.freeze),
         provenance=_provenance(model),
         approvals=Approvals(model.approvals.count, model.approvals.reviewers) if model.approvals else None,
     )

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from idp.domain.display import safe
 from idp.domain.environment_name import validate_environment
-from idp.domain.release import DIGEST, Pin
+from idp.domain.release import Pin
+from idp.domain.release_values import DIGEST
 from idp.domain.service import validate_name
 
 _NAME = re.compile(

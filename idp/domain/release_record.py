@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Any
 
-from idp.domain.release import Pin, value_fault
+from idp.domain.release import Pin
 from idp.domain.release_record_schema import RECORD_SCHEMA, SCHEMA_VERSION, TIME_FORMAT, document_fault
+from idp.domain.release_values import value_fault
 from idp.domain.service import validate_name
 from idp.errors import UserError
 

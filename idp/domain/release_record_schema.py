@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from idp.domain.release import DIGEST, VERSION_MAX_LENGTH, value_fault
+from idp.domain.release_values import DIGEST, VERSION_MAX_LENGTH, value_fault
 from idp.domain.service import NAME_MAX_LENGTH, validate_name
 from idp.errors import UsageError
 

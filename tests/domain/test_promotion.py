@@ -24,7 +24,7 @@ from idp.domain.promotion import (
 )
 from idp.domain.promotion_pull_request import SourceCommit, gates_table, pull_request_text
 from idp.domain.pull_request import is_branch
-from idp.domain.release_record import CheckEvidence, Provenance
+from idp.domain.release_record import CheckEvidence, Provenance, ReleaseRecord
 from idp.errors import ExitCode
 from tests.domain.promotion_facts import FACTS, NOW, PRESENT, PROD, RECORD, RELEASE, facts, hold
 
@@ -180,6 +180,13 @@ class Rendered(HTMLParser):
         self.text += data if not self.depth else ""
 
 
+def rendered(found: PromotionPlan, record: ReleaseRecord, subject: str, by: str) -> Rendered:
+    page = Rendered()
+    text = pull_request_text(found, record=record, commits=[SourceCommit("1" * 40, subject, by)], by=by)
+    page.feed(MARKDOWN.render(text.body))
+    return page
+
+
 MARKDOWN = MarkdownIt("gfm-like", {"html": True, "linkify": False})
 OURS = {"p", "strong", "code", "h3", "table", "thead", "tbody", "tr", "th", "td", "a", "pre"}
 hostile = st.text(max_size=30) | st.sampled_from(
@@ -222,26 +229,19 @@ def test_nothing_that_somebody_wrote_gets_out_of_its_code(
         (GateResult("hold", GateState.FAILED, reason),),
         reason,
     )
-    text = pull_request_text(found, record=record, commits=[SourceCommit("1" * 40, subject, by)], by=by)
-    page = Rendered()
-    page.feed(MARKDOWN.render(text.body))
+    page = rendered(found, record, subject, by)
     assert page.tags <= OURS
     assert set(page.links) <= {"", "https://ci.example.org/2"}
-    plain = Rendered()
-    clean = pull_request_text(
-        replace(
-            found, results=(GateResult("hold", GateState.FAILED, "x"),), reason="x" if reason.strip() else ""
-        ),
-        record=replace(
-            record,
-            checks=(CheckEvidence("x", passed=True),),
-            provenance=Provenance("x", "https://x.org"),
-            template="x",
-        ),
-        commits=[SourceCommit("1" * 40, "x", "x")],
-        by="x",
+    clean = replace(
+        found, results=(GateResult("hold", GateState.FAILED, "x"),), reason="x" if reason.strip() else ""
     )
-    plain.feed(MARKDOWN.render(clean.body))
+    plain_record = replace(
+        record,
+        checks=(CheckEvidence("x", passed=True),),
+        provenance=Provenance("x", "https://x.example"),
+        template="x",
+    )
+    plain = rendered(clean, plain_record, "x", "x")
     assert page.text.split() == plain.text.split()
     assert page.tags == plain.tags
 
