@@ -39,7 +39,9 @@ Say = Callable[[str], None]
 class Delivery(Protocol):
     """The demo's last three steps; each says what was seen, a sentence an entry."""
 
-    engine: bool
+    @property
+    def engine(self) -> bool:
+        """Whether anything really runs."""
 
     def release(self) -> Sequence[str]:
         """Have a release, pinned in dev."""

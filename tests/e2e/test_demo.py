@@ -7,12 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import run
+from idp.commands.create import create
+from idp.commands.demo_delivery import delivering
+from idp.commands.init import init
+from tests.cli import idp
+from tests.commands.deploy_cases import docker
+from tests.support import git, run
 
 
 @pytest.mark.slow
-@pytest.mark.needs("make")
-def test_the_demo_makes_tests_and_checks_a_service_that_meets_every_standard(tmp_path: Path) -> None:
+@pytest.mark.needs("make", "docker-engine")
+@pytest.mark.xdist_group("docker")
+def test_the_demo_shows_a_service_from_its_template_to_a_rollback_in_prod(tmp_path: Path) -> None:
+    images = docker("images", "--quiet", "--filter", "reference=*/idp-demo-*/*")
+    networks = docker("network", "ls", "--quiet", "--filter", "label=com.docker.compose.network=environment")
     done = run(sys.executable, "-m", "idp", "demo", "--keep", "--output", "json", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     data = json.loads(done.stdout)["data"]
@@ -20,9 +28,49 @@ def test_the_demo_makes_tests_and_checks_a_service_that_meets_every_standard(tmp
     assert data["scorecard"]["live"]
     assert data["scorecard"]["totals"]["failed"] == 0
     assert data["scorecard"]["totals"]["not_checked"] == 0
-    assert [step["seconds"] > 0 for step in data["steps"]] == [True] * 5
+    assert data["deployed"]
+    assert [step["seconds"] > 0 for step in data["steps"]] == [True] * 8
+    rolled_back = " ".join(data["steps"][-1]["seen"])
+    assert "1.0.0 serves again" in rolled_back
+    assert "answers status 200" in rolled_back
+    assert "gate hold" in rolled_back
     folder = Path(data["folder"])
-    assert (folder / "platform/environments/catalog/user-profile.yaml").is_file()
+    (entry,) = (folder / "platform/environments/catalog").glob("user-profile-*.yaml")
+    service = entry.stem
+    assert git("tag", "--list", "hold/*", cwd=folder / "platform") == f"hold/prod/{service}/1.1.0/1"
     left = subprocess.run(["pgrep", "-f", str(folder)], capture_output=True, text=True, check=False).stdout
     assert left == ""
+    for environment in ("dev", "staging", "prod"):
+        project = f"label=com.docker.compose.project={environment}-{service}"
+        assert docker("ps", "--all", "--quiet", "--filter", project) == ""
+    assert docker("images", "--quiet", "--filter", "reference=*/idp-demo-*/*") == images
+    label = "label=com.docker.compose.network=environment"
+    assert set(docker("network", "ls", "--quiet", "--filter", label).split()) <= set(networks.split())
     run("rm", "-rf", folder, cwd=tmp_path)
+
+
+def test_without_an_engine_the_demo_says_what_is_missing_and_shows_gits_part(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nothing.sock")
+    platform, service = tmp_path / "platform", tmp_path / "user-profile"
+    init(platform)
+    create(service.name, output_dir=tmp_path, platform=str(platform))
+    with delivering(platform, service, make=pytest.fail, say=lambda _: None) as delivery:
+        seen = [*delivery.release(), *delivery.promote(), *delivery.take_back()]
+    assert not delivery.engine
+    said = " ".join(seen)
+    assert "nothing is deployed" in said
+    assert "gate verified_in" in said
+    assert "not known to be good" in said
+    assert git("tag", "--list", "good/*", "hold/*", cwd=platform) == ""
+    pinned = (platform / "environments/dev/user-profile/release.env").read_text()
+    assert "RELEASE_VERSION=1.0.0" in pinned
+    assert not (platform / "environments/staging/user-profile/release.env").exists()
+
+
+def test_the_demo_says_beforehand_what_it_would_do() -> None:
+    done = idp("demo", "--dry-run")
+    assert done.exit_code == 0
+    assert "rolled back" in done.stdout
