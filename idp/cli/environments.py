@@ -1,4 +1,4 @@
-"""Commands about environments: env list, show, add, remove; bundle."""
+"""Commands about environments: env list, show, check, add, remove; bundle."""
 
 from pathlib import Path
 from typing import Annotated
@@ -46,6 +46,24 @@ def env_show(
 
     found = command.show(environment, platform=platform)
     finish("env show", found, command.verdict(found), as_json=output is Output.JSON)
+
+
+@env_app.command("check")
+def env_check(
+    environment: Annotated[
+        str | None, typer.Argument(metavar="[ENV]", help="One environment.", show_default="all of them")
+    ] = None,
+    service: Annotated[
+        str | None, typer.Argument(metavar="[SERVICE]", help="One service.", show_default="all of them")
+    ] = None,
+    platform: PlatformOption = None,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Check overlays as Kustomize and Compose read them: valid, and with the image of release.env."""
+    from idp.commands import env as command
+
+    done = command.check(environment, service, platform=platform)
+    finish("env check", done, command.check_verdict(done), as_json=output is Output.JSON)
 
 
 @env_app.command("add")

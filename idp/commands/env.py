@@ -1,4 +1,4 @@
-"""`idp env list|show|add|remove`: the chain of environments, and which services they have."""
+"""`idp env list|show|check|add|remove`: the chain of environments, and which services they have."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,12 +6,14 @@ from pathlib import Path, PurePosixPath
 
 from idp.adapters import environments_repository, overlay_files
 from idp.adapters.environments_repository import Change, Environments
+from idp.commands.overlay_check import overlay_faults
 from idp.commands.overlay_missing import overlay_missing, overlay_template
 from idp.commands.platform import find_environments, find_platform
 from idp.domain import catalog, environment_view, environments_edit, overlay
 from idp.domain.environment import CHAIN_PATH, Chain, parse_chain
 from idp.domain.environment_view import EnvironmentView
-from idp.errors import UsageError, UserError
+from idp.domain.overlay import OverlayFault
+from idp.errors import ChecksFailed, UsageError, UserError
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,60 @@ def verdict(found: EnvironmentList) -> UserError | None:
     return UserError("release-env-invalid", "\n".join(faults), "Correct it; `idp check` names every fault.")
 
 
+@dataclass(frozen=True)
+class OverlayCheck:
+    """What was found in the overlays of a commit; `overlays` counts those that were looked at."""
+
+    source: str
+    commit: str
+    overlays: int
+    faults: Sequence[OverlayFault]
+
+
+def check(
+    name: str | None = None, service: str | None = None, *, platform: str | None = None
+) -> OverlayCheck:
+    """Look at overlays as Kustomize and Compose read them.
+
+    Args:
+        name: the environment; None: all.
+        service: only this one; None: all.
+        platform: URL or path; None looks for it.
+
+    Raises:
+        UsageError: there is no such environment.
+        UserError: environments.yaml is missing or not valid, or the environment has no such service.
+        AdapterError: Kustomize or Compose is not here.
+    """
+    environments = find_environments(find_platform(platform, Path.cwd()))
+    commit = environments_repository.tip(environments)
+    chain = _chain(environments, commit)
+    names = chain.names if name is None else (chain.get(name).name,)
+    paths = environments_repository.listing(environments, commit, str(overlay.ROOT))
+    chosen = [
+        (environment, each)
+        for environment, each in overlay.overlays(paths)
+        if environment in names and service in {None, each}
+    ]
+    if service and not chosen:
+        raise UserError(
+            "service-not-there", f"There is no `{service}` there.", "`idp env list` says which services are."
+        )
+    faults = overlay_faults(environments, commit, chosen)
+    return OverlayCheck(environments.source, commit, len(chosen), faults)
+
+
+def check_verdict(done: OverlayCheck) -> ChecksFailed | None:
+    """The error that a check ends with where there are faults."""
+    if not done.faults:
+        return None
+    return ChecksFailed(
+        "overlay-invalid",
+        f"{len(done.faults)} faults in the overlays of {done.source}.",
+        "Correct them; docs/reference/overlays.md says what may stand in each file.",
+    )
+
+
 def add(
     name: str,
     service: str | None = None,
@@ -101,7 +157,7 @@ def add(
             return _change(files, f"feat(environments): add {service} to {name}", "env-add", name, service)
         edited = environments_edit.with_environment(_chain_content(environments, commit), name, after)
         listed = environments_repository.listing(environments, commit, overlay.environment_folder(name))
-        rendered = overlay_files.environment_files(overlay_template(found), name)
+        rendered = overlay_files.environment_files(overlay_template(found, environments, commit), name)
         fresh = {path: content for path, content in rendered.items() if str(path) not in listed}
         files = {PurePosixPath(CHAIN_PATH): edited, **fresh}
         return _change(files, f"feat(environments): add {name}", "env-add", name)

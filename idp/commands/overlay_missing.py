@@ -37,18 +37,21 @@ def overlay_missing(
             lacking.append(name)
     if not lacking:
         return {}
-    files = overlay_files.service_files(overlay_template(platform), service, lacking)
+    template = overlay_template(platform, environments, commit)
+    files = overlay_files.service_files(template, service, lacking)
     return {path: content for path, content in files.items() if str(path) not in present}
 
 
-def overlay_template(platform: Platform) -> OverlayTemplate:
-    """The platform's overlay template as its default branch has it.
+def overlay_template(platform: Platform, environments: Environments, commit: str) -> OverlayTemplate:
+    """The template that the environments' own repository has, else the platform's.
 
     Raises:
-        UserError: it has none.
+        UserError: neither has one.
     """
-    repository = Path(platform.source) if platform.is_local else template_store.locate(platform.source)
-    found = overlay_files.template(repository)
+    found = overlay_files.template(environments.git_dir, commit)
+    if found is None:
+        repository = Path(platform.source) if platform.is_local else template_store.locate(platform.source)
+        found = overlay_files.template(repository)
     if found is None:
         raise UserError(
             "overlay-template-missing",

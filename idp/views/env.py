@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from rich.console import RenderableType
 from rich.text import Text
 
-from idp.commands.env import EnvironmentChange, EnvironmentList
+from idp.commands.env import EnvironmentChange, EnvironmentList, OverlayCheck
 from idp.domain.display import safe
 from idp.domain.environment_view import EnvironmentView, ServiceRelease
 from idp.views.layout import columns, file_tree
@@ -13,8 +13,20 @@ from idp.views.layout import columns, file_tree
 _NOTHING = "nothing released yet"
 
 
-def view(data: EnvironmentList | EnvironmentChange) -> Iterator[RenderableType]:
-    yield from _listed(data) if isinstance(data, EnvironmentList) else _changed(data)
+def view(data: EnvironmentList | EnvironmentChange | OverlayCheck) -> Iterator[RenderableType]:
+    if isinstance(data, OverlayCheck):
+        yield from _checked(data)
+    else:
+        yield from _listed(data) if isinstance(data, EnvironmentList) else _changed(data)
+
+
+def _checked(done: OverlayCheck) -> Iterator[RenderableType]:
+    for fault in done.faults:
+        yield Text.assemble(("✗ ", "red"), safe(str(fault)))
+    if not done.faults:
+        yield Text.assemble(
+            ("✓ ", "green"), f"{done.overlays} overlays: valid, each engine takes the image of release.env."
+        )
 
 
 def _listed(found: EnvironmentList) -> Iterator[RenderableType]:

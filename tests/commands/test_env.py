@@ -184,6 +184,27 @@ def test_where_something_is_released_nothing_is_removed_without_force(
     assert git("show", "HEAD^:environments/staging/billing/release.env", cwd=own)
 
 
+@pytest.mark.needs("kubectl", "docker")
+def test_overlays_are_checked_as_the_engines_read_them(own: Path) -> None:
+    idp("env", "add", "dev", "billing", cwd=own)
+    idp("env", "add", "prod", "billing", cwd=own)
+    pin(own, "prod")
+    checked = idp("env", "check", "--output", "json", cwd=own)
+    assert checked.exit_code == 0, checked.stdout
+    assert (checked.json["data"]["overlays"], checked.json["data"]["faults"]) == (2, [])
+    pin(own, "prod", b"RELEASE_IMAGE=latest\n")
+    failed = idp("env", "check", "--output", "json", cwd=own)
+    assert failed.exit_code == 13
+    first = failed.json["data"]["faults"][0]
+    assert (first["path"], first["line"]) == ("environments/prod/billing/release.env", 1)
+    assert (
+        "environments/prod/billing/release.env:1: " in idp("env", "check", "prod", "billing", cwd=own).stdout
+    )
+    assert idp("env", "check", "dev", cwd=own).exit_code == 0
+    assert idp("env", "check", "dev", "nope", cwd=own).exit_code == 1
+    assert idp("env", "check", "nope", cwd=own).exit_code == 2
+
+
 def test_an_uncommitted_edit_is_never_overwritten(own: Path) -> None:
     (own / CHAIN).write_text((own / CHAIN).read_text() + "# not committed\n")
     refused = idp("env", "add", "qa", "--output", "json", cwd=own)
