@@ -21,7 +21,7 @@ EnvironmentArgument = Annotated[
 ServiceInEnvironment = Annotated[
     str | None,
     typer.Argument(
-        metavar="[SERVICE]",
+        metavar="SERVICE",
         help="A service: in that environment alone.",
         show_default="the environment itself",
     ),
@@ -51,10 +51,10 @@ def env_show(
 @env_app.command("check")
 def env_check(
     environment: Annotated[
-        str | None, typer.Argument(metavar="[ENV]", help="One environment.", show_default="all of them")
+        str | None, typer.Argument(metavar="ENV", help="One environment.", show_default="all of them")
     ] = None,
     service: Annotated[
-        str | None, typer.Argument(metavar="[SERVICE]", help="One service.", show_default="all of them")
+        str | None, typer.Argument(metavar="SERVICE", help="One service.", show_default="all of them")
     ] = None,
     platform: PlatformOption = None,
     output: OutputOption = Output.TEXT,
