@@ -79,7 +79,7 @@ class ComposeProject:
             identity=container["Id"][:12],
             main=main,
             digests=_digests(container["Image"]) if main else (),
-            running=bool(state["Running"]) and not state.get("Restarting"),
+            running=bool(state["Running"]),  # also while the engine waits to start it again
             restarts=int(container["RestartCount"]),
             exit_code=int(state["ExitCode"]) if ended else None,
             detail=state.get("Error") or (_logs(container["Id"]) if ended else ""),

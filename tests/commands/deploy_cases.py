@@ -19,7 +19,6 @@ from tests.support import ROOT, git, run, save
 
 SERVICE_SOURCE = Path(__file__).parent / "data" / "contract_service"
 REVISION = "a" * 40
-FAULTS = ("crashes", "crashes-when-ready", "never-ready", "other-version", "no-request-id", "smoke-fails")
 
 
 def docker(*argv: str | Path, timeout: float = 300) -> str:
@@ -137,7 +136,7 @@ class World:
         )
 
     def remove(self) -> None:
-        for environment in ("dev", "staging", "prod"):
+        for environment in ("dev",):
             docker(
                 "compose",
                 "--project-name",
