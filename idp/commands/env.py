@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from idp.adapters import environments_repository, overlay_files
+from idp.adapters import environment_files, environments_repository, overlay_files
 from idp.adapters.environments_repository import Change, Environments
 from idp.commands.overlay_check import overlay_faults
 from idp.commands.overlay_missing import overlay_missing, overlay_template
@@ -13,6 +13,7 @@ from idp.domain import catalog, environment_view, environments_edit, overlay
 from idp.domain.environment import CHAIN_PATH, Chain, parse_chain
 from idp.domain.environment_view import EnvironmentView
 from idp.domain.overlay import OverlayFault
+from idp.domain.platform import Platform
 from idp.errors import ChecksFailed, UsageError, UserError
 
 
@@ -152,7 +153,7 @@ def add(
     def decide(commit: str) -> Sequence[Change]:
         if service is not None:
             _chain(environments, commit).get(name)
-            _refuse_unknown_service(environments, commit, service)
+            _refuse_unknown_service(found, environments, commit, service)
             files = overlay_missing(found, environments, commit, service, [name])
             return _change(files, f"feat(environments): add {service} to {name}", "env-add", name, service)
         edited = environments_edit.with_environment(_chain_content(environments, commit), name, after)
@@ -227,10 +228,15 @@ def _chain(environments: Environments, commit: str) -> Chain:
     return parse_chain(_chain_content(environments, commit))
 
 
-def _refuse_unknown_service(environments: Environments, commit: str, service: str) -> None:
+def _refuse_unknown_service(
+    platform: Platform, environments: Environments, commit: str, service: str
+) -> None:
+    """The catalog is the platform's, whose environments may be in a repository of their own."""
     overlay.folder("any", service)
-    entry = str(catalog.entry_path(service))
-    if not environments_repository.read(environments, commit, [entry]):
+    entry = catalog.entry_path(service)
+    if environments_repository.read(environments, commit, [entry]):
+        return
+    if f"catalog/{entry.name}" not in environment_files.read(platform):
         raise UserError(
             "service-unknown",
             f"The catalog has no service `{service}`.",

@@ -123,6 +123,21 @@ def test_a_service_is_added_to_an_added_environment_and_both_engines_take_it(own
     assert images.stdout.strip() == PIN.image
 
 
+def test_environments_in_a_repository_of_their_own_take_services_of_the_platform_s_catalog(
+    own: Path, platform: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    separate = tmp_path / "environments"
+    git("clone", "--quiet", "--bare", platform, separate, cwd=tmp_path)
+    git("remote", "remove", "origin", cwd=separate)
+    monkeypatch.setenv("IDP_ENVIRONMENTS", str(separate))
+    head = git("rev-parse", "HEAD", cwd=own)
+    added = idp("env", "add", "dev", "billing", "--output", "json", cwd=own)
+    assert added.exit_code == 0, added.stdout
+    assert git("rev-parse", "HEAD", cwd=separate) == added.json["data"]["commit"]
+    assert git("rev-parse", "HEAD", cwd=own) == head
+    assert idp("env", "add", "dev", "unknown", cwd=own).exit_code == 1
+
+
 def test_what_is_there_already_is_kept(own: Path) -> None:
     folder = own / "environments/dev/billing"
     folder.mkdir()
