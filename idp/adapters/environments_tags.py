@@ -1,4 +1,4 @@
-"""Annotated tags as facts: each is written once, and never moved or deleted."""
+"""Tags as facts: each is written once, annotated, and never moved or deleted."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from idp.adapters.environments_push import attempts, publish
 from idp.adapters.environments_source import Environments, exclusive, refuse_shallow
 
 _FORMAT = (
-    "%(refname:strip=2)%00%(objecttype)%00%(*objecttype)%00%(*objectname)%00"
+    "%(refname:strip=2)%00%(objecttype)%00%(*objecttype)%00%(objectname)%00%(*objectname)%00"
     "%(taggername)%00%(taggeremail:trim)%00%(taggerdate:unix)%00%(contents)"
 )
 _END = "\x00\x01\x00"
@@ -18,23 +18,24 @@ _END = "\x00\x01\x00"
 
 @dataclass(frozen=True)
 class Tag:
-    """An annotated tag of a commit.
+    """A tag of a commit. One that somebody made by hand may be lightweight: a name on a commit, no more.
 
     Attributes:
         name: without `refs/tags/`.
-        by: who made it: `Name <e-mail>`.
-        at: when, in UTC, as the tagger's machine had it.
+        message: empty for a lightweight one.
+        by: who made it: `Name <e-mail>`; empty for a lightweight one.
+        at: when, in UTC, as the tagger's machine had it; None for a lightweight one.
     """
 
     name: str
     commit: str
     message: str
     by: str
-    at: datetime
+    at: datetime | None
 
 
 def tags(environments: Environments, *prefixes: str) -> list[Tag]:
-    """The annotated tags of commits below prefixes, sorted by name; any other tag is nobody's word.
+    """The tags of commits below prefixes, sorted by name; a tag of anything else is nobody's word.
 
     Args:
         environments: where.
@@ -51,11 +52,13 @@ def tags(environments: Environments, *prefixes: str) -> list[Tag]:
 
 def _parsed(listed: str) -> Iterator[Tag]:
     for entry in listed.split(_END):
-        fields = entry.removeprefix("\n").split("\0", 7)
-        if len(fields) != 8:  # noqa: PLR2004 - as many as _FORMAT has
+        fields = entry.removeprefix("\n").split("\0", 8)
+        if len(fields) != 9:  # noqa: PLR2004 - as many as _FORMAT has
             continue
-        name, kind, target, commit, person, email, seconds, message = fields
-        if kind == "tag" and target == "commit" and seconds.isdigit():
+        name, kind, target, lightly_tagged, commit, person, email, seconds, message = fields
+        if kind == "commit":
+            yield Tag(name, lightly_tagged, "", "", None)
+        elif kind == "tag" and target == "commit" and seconds.isdigit():
             at = datetime.fromtimestamp(int(seconds), UTC)
             yield Tag(name, commit, message.strip("\n"), f"{person} <{email}>", at)
 

@@ -1,16 +1,17 @@
 """What Git knows before a promotion: the chain, the pins, the release records, good marks and holds."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from idp.adapters import environments_repository as repository
-from idp.adapters.environments_repository import Environments
+from idp.adapters import git
+from idp.adapters.environments_repository import Environments, Tag
 from idp.domain.catalog import CatalogEntry, entry_path
 from idp.domain.environment import CHAIN_PATH, Chain, parse_chain
 from idp.domain.fleet import parse_entry
-from idp.domain.good_mark import PREFIX, GoodMark, good_prefix, parse_good_mark
+from idp.domain.good_mark import PREFIX, GoodMark, UnnamedMark, good_prefix, named, parse_good_mark
 from idp.domain.hold import Hold, Lift, hold_prefix, lifted_prefix, parse_hold
 from idp.domain.release import Pin, parse_pin, pin_path
 from idp.domain.release_record import ReleaseRecord, parse_record, record_path
@@ -163,14 +164,36 @@ def marks(environments: Environments, names: Sequence[str], of: Sequence[str]) -
     found = repository.tags(environments, *(few if len(of) == 1 else [PREFIX, "hold/", "lifted/"]))
     good: dict[str, list[GoodMark]] = defaultdict(list)
     holds: dict[str, list[Hold | Lift]] = defaultdict(list)
+    for mark in _good_marks(environments, names, found):
+        good[mark.service].append(mark)
     for tag in found:
-        mark = parse_good_mark(tag.name, tag.message, tag.commit, tag.at)
-        hold = parse_hold(tag.name, tag.message, tag.by, tag.at)
-        if mark and mark.environment in names:
-            good[mark.service].append(mark)
+        hold = parse_hold(tag.name, tag.message, tag.by, tag.at) if tag.at else None
         if hold and hold.environment in names:
             holds[hold.service].append(hold)
     return {service: Marks(tuple(good[service]), tuple(holds[service])) for service in of}
+
+
+def _good_marks(environments: Environments, names: Sequence[str], found: Iterable[Tag]) -> Iterator[GoodMark]:
+    marks = [mark for tag in found if (mark := parse_good_mark(tag.name, tag.message, tag.commit, tag.at))]
+    here = [mark for mark in marks if mark.environment in names]
+    asked: dict[UnnamedMark, str] = {}
+    for mark in here:
+        if isinstance(mark, UnnamedMark):
+            with suppress(UsageError):  # a tag may name a service that is none
+                asked[mark] = str(pin_path(mark.environment, mark.service))
+    wanted = {f"{mark.commit}:{path}": f"{mark.commit}:{path}" for mark, path in asked.items()}
+    contents = git.blobs(wanted, env=environments.env) if wanted else {}
+    for mark in here:
+        if isinstance(mark, GoodMark):
+            yield mark
+        elif mark in asked:
+            content = contents.get(f"{mark.commit}:{asked[mark]}")
+            pin = None
+            if content is not None:
+                with suppress(UserError):
+                    pin = parse_pin(content, asked[mark])
+            if found_mark := named(mark, pin):
+                yield found_mark
 
 
 def readable_records(

@@ -95,8 +95,9 @@ def _unblamed(found: Facts, pin: Pin, fault: Fault) -> str:
     if not fault.of_release:
         return f"{fault.reason} {fault.hint}".strip()
     mark = next(mark for mark in found.marks if mark.digest == pin.digest)
+    on = f" on {mark.at:%Y-%m-%d}" if mark.at else ""
     return (
-        f"{fault.reason} The release was verified here on {mark.at:%Y-%m-%d}, so it is not to blame: look at what "
+        f"{fault.reason} The release was verified here{on}, so it is not to blame: look at what "
         "changed since, its config.env or what it depends on. Nothing was held or rolled back."
     )
 

@@ -159,7 +159,9 @@ def _lead_times(
 ) -> Iterable[timedelta]:
     for mark in marks:
         record = records.get((mark.service, mark.version))
-        if record is None or mark.environment != environment or not since <= mark.at <= until:
+        if record is None or mark.environment != environment or mark.at is None:
+            continue
+        if not since <= mark.at <= until:
             continue
         if record.digest == mark.digest and record.built_at <= mark.at:
             yield mark.at - record.built_at

@@ -1,4 +1,4 @@
-"""A good mark: the annotated tag that says a deployed release was verified in an environment."""
+"""A good mark: the tag that says a deployed release was verified in an environment."""
 
 import re
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ class GoodMark:
     """One mark.
 
     Attributes:
-        digest: the image's, `sha256:<64 hex>`, as the tag's message says.
+        digest: the image's, `sha256:<64 hex>`, as the tag's message says; where it says nothing, as the commit does.
         commit: the commit of the environments repository that was deployed.
-        at: when the mark was set, with a time zone.
+        at: when the mark was set, with a time zone; None where the tag does not say (a lightweight one).
     """
 
     environment: str
@@ -29,7 +29,7 @@ class GoodMark:
     version: str
     digest: str
     commit: str
-    at: datetime
+    at: datetime | None
 
 
 def good_tag(environment: str, service: str, version: str) -> str:
@@ -50,9 +50,30 @@ def good_message(environment: str, service: str, pin: Pin) -> str:
     )
 
 
-def parse_good_mark(name: str, message: str, commit: str, at: datetime) -> GoodMark | None:
-    """The mark that a tag is; None for a tag that idp did not write, which then vouches for nothing."""
-    match, digest = _NAME.fullmatch(name), _DIGEST.findall(message)
-    if match is None or len(digest) != 1:
+@dataclass(frozen=True)
+class UnnamedMark:
+    """A mark whose tag, made by hand, does not say which image: its commit's release.env does."""
+
+    environment: str
+    service: str
+    version: str
+    commit: str
+    at: datetime | None
+
+
+def parse_good_mark(
+    name: str, message: str, commit: str, at: datetime | None
+) -> GoodMark | UnnamedMark | None:
+    """The mark that a tag is; None for a tag of another kind, or one that contradicts itself."""
+    match, digests = _NAME.fullmatch(name), _DIGEST.findall(message)
+    if match is None or len(digests) > 1:
         return None
-    return GoodMark(match["environment"], match["service"], match["version"], digest[0], commit, at)
+    place = (match["environment"], match["service"], match["version"])
+    return GoodMark(*place, digests[0], commit, at) if digests else UnnamedMark(*place, commit, at)
+
+
+def named(mark: UnnamedMark, pin: Pin | None) -> GoodMark | None:
+    """The mark with the image that its commit pins; None if the commit pins another release, or none."""
+    if pin is None or pin.version != mark.version:
+        return None
+    return GoodMark(mark.environment, mark.service, mark.version, pin.digest, mark.commit, mark.at)

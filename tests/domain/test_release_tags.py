@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from idp.domain.good_mark import GoodMark, good_message, good_tag, parse_good_mark
+from idp.domain.good_mark import GoodMark, UnnamedMark, good_message, good_tag, named, parse_good_mark
 from idp.domain.hold import (
     Hold,
     Lift,
@@ -40,15 +40,20 @@ def test_a_mark_is_read_back() -> None:
 @pytest.mark.parametrize(
     "message",
     [
-        "",
-        "good",
         f"Idp-Digest: {DIGEST}\nIdp-Digest: {OTHER}\n",
-        "Idp-Digest: sha256:1",
-        f" Idp-Digest: {DIGEST}",
     ],
 )
-def test_a_tag_that_names_no_image_or_two_vouches_for_nothing(message: str) -> None:
+def test_a_tag_that_names_two_images_vouches_for_nothing(message: str) -> None:
     assert parse_good_mark("good/prod/pay/1.0.0", message, COMMIT, NOON) is None
+
+
+@pytest.mark.parametrize("message", ["", "good", "Idp-Digest: sha256:1", f" Idp-Digest: {DIGEST}"])
+def test_a_tag_that_names_no_image_means_what_its_commit_pins(message: str) -> None:
+    mark = parse_good_mark(good_tag("prod", "pay", PIN.version), message, COMMIT, None)
+    assert isinstance(mark, UnnamedMark)
+    assert named(mark, PIN) == GoodMark("prod", "pay", PIN.version, DIGEST, COMMIT, None)
+    assert named(mark, None) is None
+    assert named(mark, replace(PIN, version="1.5.0")) is None
 
 
 @pytest.mark.parametrize(

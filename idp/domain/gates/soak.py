@@ -24,6 +24,9 @@ def soak(environment: Environment, facts: PromotionFacts) -> GateResult:
     held = held_since(facts, facts.holds, where)
     if held:
         return failed(NAME, held)
+    if marks[0].at is None:
+        unknown = Unreadable(f"the tag of its good mark in {where} is a lightweight one, made by hand")
+        return errored(NAME, "Since when this image is good", unknown)
     since = marks[0].at.astimezone(UTC)
     over = since + needed
     if facts.now < over:

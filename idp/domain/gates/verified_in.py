@@ -1,5 +1,7 @@
 """Verified in: the same image was deployed and found good in an earlier environment, and is not held there since."""
 
+from datetime import UTC, datetime
+
 from idp.domain.environment import Environment
 from idp.domain.gate import GateResult, PromotionFacts, Unreadable
 from idp.domain.gates.answers import errored, failed, passed
@@ -21,7 +23,8 @@ def verified_in(environment: Environment, facts: PromotionFacts) -> GateResult:
     held = held_since(facts, facts.holds, where)
     if held:
         return failed(NAME, held)
-    return passed(NAME, f"Verified in {where} at {marks[0].at:%Y-%m-%d %H:%M %Z}.")
+    at = f" at {marks[0].at:%Y-%m-%d %H:%M %Z}" if marks[0].at else ""
+    return passed(NAME, f"Verified in {where}{at}.")
 
 
 def held_since(facts: PromotionFacts, holds: tuple[Hold, ...], environment: str) -> str:
@@ -33,7 +36,7 @@ def held_since(facts: PromotionFacts, holds: tuple[Hold, ...], environment: str)
 
 
 def marks_of_image(facts: PromotionFacts, environment: str) -> list[GoodMark]:
-    """The good marks that the image to be promoted has in an environment, oldest first."""
+    """The good marks that the image to be promoted has in an environment, oldest first, those without a time last."""
     if isinstance(facts.good_marks, Unreadable):
         return []
     found = (
@@ -41,4 +44,4 @@ def marks_of_image(facts: PromotionFacts, environment: str) -> list[GoodMark]:
         for mark in facts.good_marks
         if (mark.environment, mark.service, mark.digest) == (environment, facts.service, facts.release.digest)
     )
-    return sorted(found, key=lambda mark: mark.at)
+    return sorted(found, key=lambda mark: mark.at or datetime.max.replace(tzinfo=UTC))
