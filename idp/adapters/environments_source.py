@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from idp.adapters import git, repository_refs
@@ -23,6 +23,7 @@ class Environments:
         branch: the one whose tip is the truth.
         remote: where commits are pushed to; None where `git_dir` itself is the truth.
         checkout: the work tree that has the branch checked out, which then moves along; else None.
+        is_shallow: whether the clone that the user named lacks history, even if its origin has it.
         connection: variables that reaching the remote needs. May hold a token.
     """
 
@@ -32,6 +33,7 @@ class Environments:
     remote: str | None
     checkout: Path | None
     connection: Mapping[str, str] = field(default_factory=dict, repr=False)
+    is_shallow: bool = False
 
     @property
     def ref(self) -> str:
@@ -59,7 +61,9 @@ def find(platform: Platform) -> Environments:
         return own(repository)
     path = local_path(origin)
     address = origin if path is None else str((repository / path).resolve())
-    return _mirrored(address, git.connection(repository))
+    mirrored = _mirrored(address, git.connection(repository))
+    git_dir = repository_refs.git_dir(repository)
+    return replace(mirrored, is_shallow=git_dir is not None and (git_dir / "shallow").exists())
 
 
 def own(repository: Path) -> Environments:
@@ -128,8 +132,11 @@ def tip(environments: Environments) -> str:
 
 
 def refuse_shallow(environments: Environments) -> None:
-    """Raise a UserError where history or tags may be cut off: an answer from the rest could be wrong."""
-    if (environments.git_dir / "shallow").exists():
+    """Raise a UserError where history or tags may be cut off: an answer from the rest could be wrong.
+
+    Also where the origin has all of it: what is decided here could not be looked up in this clone.
+    """
+    if environments.is_shallow or (environments.git_dir / "shallow").exists():
         raise UserError(
             "repository-shallow",
             f"{environments.source} is a shallow clone: part of its history is not there.",

@@ -136,6 +136,15 @@ def test_a_shallow_clone_is_an_error_wherever_history_counts(tmp_path: Path, dep
         assert "fetch-depth: 0" in caught.value.hint
 
 
+def test_a_shallow_checkout_is_an_error_even_where_its_origin_has_everything(tmp_path: Path) -> None:
+    world = bare_origin(tmp_path)
+    git("clone", "--quiet", "--depth=1", world.truth.as_uri(), tmp_path / "shallow", cwd=tmp_path)
+    environments = located(World(tmp_path / "shallow", world.truth))
+    with pytest.raises(UserError, match="shallow"):
+        repository.tags(environments, "good")
+    assert repository.read(environments, repository.tip(environments), ["environments/environments.yaml"])
+
+
 @pytest.mark.parametrize(
     ("files", "what"),
     [
