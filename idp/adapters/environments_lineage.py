@@ -6,14 +6,20 @@ from idp.adapters import git
 from idp.adapters.environments_source import Environments, refuse_shallow
 
 
-def first_parents(environments: Environments, commit: str) -> list[str]:
+def first_parents(environments: Environments, commit: str, most: int | None = None) -> list[str]:
     """A commit and its first-parent ancestors, newest first: what the branch itself has been at.
+
+    Args:
+        environments: where.
+        commit: usually the branch's tip.
+        most: how many at most; None for all.
 
     Raises:
         UserError: the clone is shallow, so that the rest is missing.
     """
     refuse_shallow(environments)
-    return git.output("rev-list", "--first-parent", commit, "--", env=environments.env).splitlines()
+    limit = [] if most is None else [f"--max-count={most}"]
+    return git.output("rev-list", "--first-parent", *limit, commit, "--", env=environments.env).splitlines()
 
 
 def at_commits(environments: Environments, commits: Iterable[str], path: str) -> dict[str, bytes]:

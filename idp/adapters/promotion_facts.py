@@ -4,15 +4,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 
+from idp.adapters import environment_files, git
 from idp.adapters import environments_repository as repository
-from idp.adapters import git
 from idp.adapters.environments_repository import Environments, Tag
 from idp.domain.catalog import CatalogEntry, entry_path
 from idp.domain.environment import CHAIN_PATH, Chain, parse_chain
 from idp.domain.fleet import parse_entry
 from idp.domain.good_mark import PREFIX, GoodMark, UnnamedMark, good_prefix, named, parse_good_mark
 from idp.domain.hold import Hold, Lift, hold_prefix, lifted_prefix, parse_hold
+from idp.domain.platform import Platform
 from idp.domain.release import Pin, parse_pin, pin_path
 from idp.domain.release_record import ReleaseRecord, parse_record, record_path
 from idp.domain.service import validate_name
@@ -36,13 +38,25 @@ class Known:
     Attributes:
         files: path → content of their release.env files and catalog entries.
         marks: by service.
+        read_chain: the chain if it was needed already.
+        platform: has the catalog, if the environments lie in a repository of their own.
     """
 
     environments: Environments
     commit: str
-    chain: Chain
     files: Mapping[str, bytes]
     marks: Mapping[str, Marks]
+    read_chain: Chain | None = None
+    platform: Platform | None = None
+
+    @cached_property
+    def chain(self) -> Chain:
+        """The chain of environments; to parse it takes longer than most things.
+
+        Raises:
+            UserError: there is none, or it is not valid.
+        """
+        return self.read_chain or chain(self.environments, self.commit)
 
     def pin(self, environment: str, service: str) -> Pin | None:
         """What a service is pinned to, None if nothing.
@@ -64,6 +78,8 @@ class Known:
             UserError: the catalog has no such service, or its entry is not valid.
         """
         content = self.files.get(str(entry_path(service)))
+        if content is None and self.platform is not None:
+            content = environment_files.read(self.platform).get(f"catalog/{service}.yaml")
         if content is None:
             raise _unknown(service, services(self.environments, self.commit), self.environments.source)
         listed = parse_entry(service, content)
@@ -76,28 +92,33 @@ class Known:
         return self.marks.get(service, Marks())
 
 
-def known(environments: Environments, commit: str, of: Sequence[str]) -> Known:
+def known(
+    environments: Environments,
+    commit: str,
+    of: Sequence[str],
+    *,
+    names: Sequence[str] | None = None,
+    platform: Platform | None = None,
+) -> Known:
     """Read what is known of some services.
 
     Args:
         environments: where.
         commit: at which; tags are as they are now.
         of: the services' names.
+        names: in which environments; None: in those of the chain.
+        platform: see `Known`.
 
     Raises:
         UsageError: a name is none.
         UserError: there is no valid chain, or the clone is shallow.
     """
-    links = chain(environments, commit)
+    links = chain(environments, commit) if names is None else None
+    within = links.names if links else names or ()
     paths = [str(entry_path(validate_name(service))) for service in of]
-    paths += [str(pin_path(name, service)) for service in of for name in links.names]
-    return Known(
-        environments,
-        commit,
-        links,
-        repository.read(environments, commit, paths),
-        marks(environments, links.names, of),
-    )
+    paths += [str(pin_path(name, service)) for service in of for name in within]
+    files = repository.read(environments, commit, paths)
+    return Known(environments, commit, files, marks(environments, within, of), links, platform)
 
 
 def chain(environments: Environments, commit: str) -> Chain:

@@ -16,7 +16,7 @@ from idp.commands.promotion_decide import Asked, Decide, Decided, decide
 from idp.commands.promotion_result import Promotion, PromotionState
 from idp.domain.fleet import Failure
 from idp.domain.platform import Platform
-from idp.domain.promotion import Blocked, PromotionPlan, promotion_branch
+from idp.domain.promotion import Action, Blocked, PromotionPlan, promotion_branch
 from idp.domain.promotion_pull_request import pull_request_text
 from idp.domain.pull_request import PullRequest
 from idp.domain.release import pin_text
@@ -47,7 +47,7 @@ def plan_only(
     place: Place, asked: Sequence[Asked], *, by: Decide = decide, tolerant: bool = False
 ) -> list[Promotion]:
     """What would become of promotions; nothing is written. The arguments are those of `merge`."""
-    known = _known(place.environments, repository.tip(place.environments), asked)
+    known = _known(place, repository.tip(place.environments), asked)
     found = []
     for one in asked:
         decided = _decided(known, one, by, tolerant=tolerant)
@@ -76,7 +76,7 @@ def merge(
     latest: list[tuple[Asked, Decided | Failure, int]] = []
 
     def decide_at(tip: str) -> list[Change]:
-        known = _known(place.environments, tip, asked)
+        known = _known(place, tip, asked)
         latest.clear()
         changes: list[Change] = []
         for one in asked:
@@ -138,7 +138,7 @@ def open_pull_request(place: Place, asked: Asked, *, by: Decide = decide) -> Pro
         if attempt:
             repository.refresh(environments)
         tip = repository.tip(environments)
-        decided = by(_known(environments, tip, [asked]), asked)
+        decided = by(_known(place, tip, [asked]), asked)
         if not isinstance(decided.outcome, PromotionPlan):
             return _shown(asked, decided)
         found = find(environments, branch, tip)
@@ -198,8 +198,12 @@ def _opened(place: Place, asked: Asked, decided: Decided, plan: PromotionPlan, *
     return replace(_carried_out(asked, decided, state), pull_request=done.url, branch=branch)
 
 
-def _known(environments: Environments, commit: str, asked: Sequence[Asked]) -> Known:
-    return promotion_facts.known(environments, commit, sorted({one.service for one in asked}))
+def _known(place: Place, commit: str, asked: Sequence[Asked]) -> Known:
+    """A way back looks at one environment alone, and so need not know the chain."""
+    back = all(one.action is Action.ROLLBACK for one in asked)
+    names = sorted({one.environment for one in asked}) if back else None
+    services = sorted({one.service for one in asked})
+    return promotion_facts.known(place.environments, commit, services, names=names, platform=place.platform)
 
 
 def _decided(known: Known, asked: Asked, by: Decide, *, tolerant: bool) -> Decided | Failure:

@@ -86,7 +86,7 @@ def release(service: str, build: Build, *, platform: str | None = None, dry_run:
     latest: list[Released] = []
 
     def decide_at(tip: str) -> list[Change]:
-        known = promotion_facts.known(place.environments, tip, [service])
+        known = promotion_facts.known(place.environments, tip, [service], platform=place.platform)
         done, changes = _decide(place, known, service, build)
         latest[:] = [done]
         return changes

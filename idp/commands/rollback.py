@@ -25,6 +25,8 @@ from idp.domain.release_record import ReleaseRecord
 from idp.errors import IdpError, UserError
 
 _MOST_SHOWN = 5
+_FEW = 1000
+"""How many commits are looked at first: a long history takes Git longer than everything else takes."""
 
 
 def rollback(
@@ -74,12 +76,12 @@ def decide_rollback(known: Known, asked: Asked, *, with_config: bool = False, ho
     Raises:
         UserError: there is nothing to roll back, or nothing to go back to.
     """
-    environment = known.chain.get(asked.environment)
+    environment = Environment(asked.environment)  # its gates do not stand before a way back
     present = known.pin(environment.name, asked.service)
     if present is None:
         raise UserError(
             "release-missing",
-            f"{asked.service} has no release in {environment.name}.",
+            f"{asked.service} has no release in {known.chain.get(environment.name).name}.",
             "There is nothing to roll back; `idp promote` brings a release there.",
         )
     marks = known.marks_of(asked.service)
@@ -94,7 +96,7 @@ def decide_rollback(known: Known, asked: Asked, *, with_config: bool = False, ho
     decided = Decided(
         known.commit,
         outcome,
-        evaluate(Environment(environment.name), facts),
+        evaluate(environment, facts),
         _record(known, found.pin.version, asked.service),
         present,
         known.pin_file(environment.name, asked.service),
@@ -121,15 +123,19 @@ def _found(known: Known, asked: Asked, present: Pin, holds: tuple[Hold, ...]) ->
     ]
     path = str(pin_path(environment, service))
     contents = at_commits(known.environments, {mark.commit for mark in marks}, path)
-    choice = last_known_good(
-        environment,
-        service,
-        present,
-        first_parents=first_parents(known.environments, known.commit),
-        marks=marks,
-        pins=_readable(contents, path),
-        holds=holds,
-    )
+    pins = _readable(contents, path)
+    for most in (_FEW, None):
+        choice = last_known_good(
+            environment,
+            service,
+            present,
+            first_parents=first_parents(known.environments, known.commit, most),
+            marks=marks,
+            pins=pins,
+            holds=holds,
+        )
+        if choice.found is not None:
+            break
     if choice.found is None:
         raise _nowhere(asked, choice)
     return choice.found

@@ -4,7 +4,6 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from idp.errors import UserError
 
@@ -36,6 +35,8 @@ class HostedRepository:
 def local_path(repository: str) -> Path | None:
     """The folder that an address names: a `file://` URL or a path; None for one on a host."""
     if repository.lower().startswith("file://"):
+        from urllib.request import url2pathname  # brings an HTTP client along
+
         return Path(url2pathname(urlsplit(repository).path))
     if "://" in repository or (_SCP_LIKE.fullmatch(repository) and not Path(repository).exists()):
         return None
