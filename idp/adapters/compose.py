@@ -83,6 +83,7 @@ class ComposeProject:
             restarts=int(container["RestartCount"]),
             exit_code=int(state["ExitCode"]) if ended else None,
             detail=state.get("Error") or (_logs(container["Id"]) if ended else ""),
+            healthy=state["Health"]["Status"] == "healthy" if "Health" in state else None,
         )
 
     def is_current(self) -> bool:

@@ -28,6 +28,7 @@ def instance(pod: Mapping[str, Any], container: str, logs: Logs) -> Instance:
         restarts=int(status.get("restartCount", 0)),
         exit_code=ended,
         detail=logs(pod["metadata"]["name"]) if ended else "",
+        healthy=status.get("ready"),
     )
 
 

@@ -62,10 +62,11 @@ def _await_ready(engine: Engine, locate: Locate, timeout: float) -> tuple[Fault 
         ready = _ask(locate(), READY_PATH)
         if ready.status == _OK:
             return None, ready
-        if fault := start_fault(engine.instances()):
+        instances = engine.instances()
+        if fault := start_fault(instances):
             return fault, ready
         if time.monotonic() > deadline:
-            return readiness_fault(ready, timeout), ready
+            return readiness_fault(ready, instances, timeout), ready
         time.sleep(_STEP_SECONDS)
 
 

@@ -69,6 +69,7 @@ class Instance:
         restarts: how often it was started again.
         exit_code: of the process that ended last, None where none has.
         detail: the engine's own words about its state.
+        healthy: what the engine's own check of it says; None where it has none.
     """
 
     identity: str
@@ -78,6 +79,7 @@ class Instance:
     restarts: int
     exit_code: int | None = None
     detail: str = ""
+    healthy: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -117,8 +119,17 @@ def _words(instance: Instance) -> str:
     return f": {instance.detail[:_SHOWN]}" if instance.detail else ""
 
 
-def readiness_fault(last: Exchange, seconds: float) -> Fault:
-    """The fault of a service that did not become ready in time, with the checks that it names."""
+def readiness_fault(last: Exchange, instances: Sequence[Instance], seconds: float) -> Fault:
+    """The fault of a service that did not become ready in time, with the checks that it names.
+
+    A service that is healthy where it runs, and answers nothing at all from here, has a way between the two at fault.
+    """
+    if last.status is None and any(each.main and each.healthy for each in instances):
+        return Fault(
+            f"It is healthy where it runs, but cannot be reached from here: {last.outcome}.",
+            False,
+            "Run `idp deploy` on the engine's own machine, not in a container of it; look for a firewall.",
+        )
     checks = last.mapping.get("checks")
     failed = _failed_checks(checks) if isinstance(checks, Mapping) else ""
     return Fault(

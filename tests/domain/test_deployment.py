@@ -14,6 +14,7 @@ from idp.domain.deployment import (
     identity_fault,
     is_to_blame,
     pull_fault,
+    readiness_fault,
     start_fault,
     steady_fault,
 )
@@ -107,6 +108,24 @@ def test_a_broken_promise_is_the_releases_fault(
     assert fault is not None
     assert fault.of_release
     assert words in fault.reason
+
+
+@pytest.mark.parametrize(
+    ("last", "healthy", "of_release"),
+    [
+        (answer(503, '{"checks": {"database": "failed: no route to host"}}'), True, True),
+        (answer(503, '{"checks": ["not", "a", "mapping"]}'), None, True),
+        (answer(None), None, True),
+        (answer(None), False, True),
+        (answer(None), True, False),
+    ],
+)
+def test_a_service_that_is_well_but_out_of_reach_is_not_at_fault(
+    last: Exchange, healthy: bool | None, of_release: bool
+) -> None:
+    fault = readiness_fault(last, [instance(healthy=healthy)], 9)
+    assert fault.of_release is of_release
+    assert ("database: failed: no route to host" in fault.reason) == (b"database" in last.body)
 
 
 @pytest.mark.parametrize(
