@@ -71,7 +71,7 @@ def container(image: str, *options: str) -> Iterator[tuple[str, httpx.Client]]:
     identity = docker("run", "--detach", *hardened, *options, image)
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
-            assert eventually(lambda: _is_live(client)), docker("logs", identity)
+            assert eventually(lambda: _is_live(client), seconds=60), docker("logs", identity)
             yield identity, client
     finally:
         docker("rm", "--force", identity)
