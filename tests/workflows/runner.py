@@ -155,7 +155,7 @@ def _outcome(exit_code: int, output: str) -> Outcome:
     steps: list[Step] = []
     lines: list[str] = []
     for entry in _entries(output):
-        name = entry.get("job", "").rpartition("/")[2].strip()
+        name = _job_name(entry)
         if "jobResult" in entry:
             jobs[name] = entry["jobResult"]
         elif "stepResult" in entry:
@@ -165,6 +165,14 @@ def _outcome(exit_code: int, output: str) -> Outcome:
                 steps.append(Step(name, entry["step"], entry["stepResult"], seconds))
         lines.append(f"[{name}] {entry.get('msg', '').rstrip()}")
     return Outcome(exit_code, jobs, tuple(steps), tuple(lines))
+
+
+def _job_name(entry: Mapping[str, Any]) -> str:
+    """The job's own name; act writes a number after those of a matrix."""
+    name = str(entry.get("job", "")).rpartition("/")[2].strip()
+    bare = re.sub(r"-\d+$", "", name)
+    values = [str(value) for value in (entry.get("matrix") or {}).values()]
+    return bare if any(bare.endswith(value) for value in values if value) else name
 
 
 def _entries(output: str) -> Iterator[dict[str, Any]]:
