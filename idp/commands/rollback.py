@@ -67,11 +67,15 @@ def rollback(
         return plan_only(place, [asked], by=by)[0]
     if chosen is How.MERGE:
         return merge(place, [asked], by=by)[0]
-    return open_pull_request(place, asked, by=by)
+    return open_pull_request(place, asked, by=partial(by, told=True))
 
 
-def decide_rollback(known: Known, asked: Asked, *, with_config: bool = False, hold: bool = True) -> Decided:
+def decide_rollback(
+    known: Known, asked: Asked, *, with_config: bool = False, hold: bool = True, told: bool = False
+) -> Decided:
     """What is to be done about a rollback; the arguments are those of `rollback`.
+
+    `told`: with what only a pull request's text needs.
 
     Raises:
         UserError: there is nothing to roll back, or nothing to go back to.
@@ -97,11 +101,11 @@ def decide_rollback(known: Known, asked: Asked, *, with_config: bool = False, ho
         known.commit,
         outcome,
         evaluate(environment, facts),
-        _record(known, found.pin.version, asked.service),
+        _record(known, found.pin.version, asked.service) if told else None,
         present,
         known.pin_file(environment.name, asked.service),
         None,
-        _repository(known, asked.service),
+        _repository(known, asked.service) if told else "",
     )
     if with_config:
         decided = _with_config(known, asked, decided, found)
@@ -185,7 +189,7 @@ def _hold(asked: Asked, present: Pin, every: Iterable[Hold]) -> dict[str, str]:
 
 
 def _record(known: Known, version: str, service: str) -> ReleaseRecord | None:
-    """Only for the pull request's text."""
+    """A record that is malformed must not keep anybody from going back."""
     try:
         return promotion_facts.record(known.environments, known.commit, service, version)
     except UserError:
