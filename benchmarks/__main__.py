@@ -12,6 +12,7 @@ from pathlib import Path
 from benchmarks import lost_edits
 from benchmarks.command_line import create_against_copier, help_against_copier
 from benchmarks.pairs import Ratio, program
+from benchmarks.rollback import rollback_ratio
 from benchmarks.service.comparisons import cold_start, cpu_per_request
 from benchmarks.update import update_ratios
 
@@ -35,6 +36,7 @@ def ratios(folder: Path) -> Iterator[Ratio]:
     fleet = folder / "fleet-platform"
     _run([program("idp"), "init", fleet], folder)
     yield from update_ratios(fleet, folder / "updates")
+    yield rollback_ratio(folder)
 
 
 def _run(argv: list[str | Path], folder: Path) -> None:

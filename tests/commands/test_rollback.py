@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.rollback import build
 from idp.adapters.forge.local import LocalForge
+from tests.cli import idp
 from tests.commands.promotion_cases import KINDS, OPEN_CHAIN, World, work_tree
 from tests.support import git
 
@@ -254,3 +256,12 @@ def test_going_back_needs_neither_a_catalog_entry_nor_a_record(tmp_path: Path) -
     world.write({"environments/catalog/payments.yaml": "]", "environments/releases/payments/1.0.0.json": "]"})
     assert rollback(world)[0] == 0
     assert prod(world) == "1.0.0"
+
+
+def test_over_a_long_history_of_many_services_every_answer_is_right(tmp_path: Path) -> None:
+    made = build(tmp_path / "long.git", commits=2500, services=20, seed=7)
+    for number, (service, expected) in enumerate(made.last_known_good.items()):
+        words = ("--env", "prod", "--platform", made.platform, "--dry-run", "--output", "json")
+        done = idp("rollback", service, *words)
+        found = done.json["data"] and done.json["data"]["version"]
+        assert found == expected, f"{number}: {service} is at {made.present[service]}"
