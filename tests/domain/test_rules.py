@@ -129,6 +129,12 @@ CASES: list[tuple[str, dict[str, str | None]]] = [
     ("SUPPLY-LOCKED", {"package.json": '{"dependencies": {"express": "^5"}}'}),
     ("SUPPLY-LOCKED", {"go.mod": "module x\nrequire example.org/y v1.0.0\n"}),
     ("SUPPLY-NO-REGISTRY-HOST", {"requirements.txt": "--index-url https://packages.example.org/simple\n"}),
+    (
+        "SUPPLY-NO-REGISTRY-HOST",
+        {
+            "pom.xml": "<project><repositories><repository><id>x</id><url>https://packages.example.org/</url></repository>"
+        },
+    ),
     ("SUPPLY-RENOVATE", {"renovate.json": None}),
     ("SUPPLY-RENOVATE", {"renovate.json": "[]"}),
     ("DOC-README", {"README.md": None}),

@@ -16,6 +16,7 @@ _NODE_LOCKS = ("package-lock.json", "npm-shrinkwrap.json", "pnpm-lock.yaml", "ya
 _LOCK_FILES = (*_PYTHON_LOCKS, *_NODE_LOCKS, "gradle.lockfile", "go.sum", "Cargo.lock")
 _ADDRESS = re.compile(r"https?://[^\s\"',]{1,200}")
 _DEPENDENCY_KEY = re.compile(r"\"(?:dependencies|devDependencies|optionalDependencies)\"")
+_MAVEN_REPOSITORY = re.compile(r"<(pluginR|snapshotR|r)epository>[\s\S]{0,2000}?</\1epository>")
 _MOVING_VERSION = re.compile(r"<version>\s*(?:LATEST|RELEASE|[\[(][^<]*|[^<]*-SNAPSHOT)\s*</version>")
 
 
@@ -125,17 +126,28 @@ def locks_dependencies(snapshot: Snapshot) -> Verdict:
 
 @static_rule(
     "SUPPLY-NO-REGISTRY-HOST",
-    "Lock files name no package registry",
+    "Lock files, and Maven's pom.xml, name no package registry",
     point=_POINT,
-    reason="A host name in a lock file works in one network only, and fixes where code comes from.",
-    fix="Lock with `--no-emit-index-url` (uv, pip-tools) or npm's `omit-lockfile-registry-resolved=true`.",
-    applies_to="services with lock files",
+    reason="A host name there works in one network only, and fixes where code comes from.",
+    fix="Lock with `--no-emit-index-url` (uv, pip-tools) or npm's `omit-lockfile-registry-resolved=true`; "
+    "name Maven's mirror in each machine's settings.xml.",
+    applies_to="services with lock files or a pom.xml",
 )
 def names_no_registry(snapshot: Snapshot) -> Verdict:
     files = [file for name in _LOCK_FILES if (file := snapshot.get(name))] + _requirement_files(snapshot)
-    if not files:
+    pom = snapshot.get("pom.xml")
+    if not files and pom is None:
         return not_applicable("There are no lock files.")
-    return judged(finding for file in files for finding in _hosts(file))
+    found = [finding for file in files for finding in _hosts(file)]
+    return judged([*found, *(_maven_hosts(pom) if pom else ())])
+
+
+def _maven_hosts(pom: SourceFile) -> Iterator[Finding]:
+    for match in _MAVEN_REPOSITORY.finditer(pom.text):
+        if _ADDRESS.search(match[0]):
+            line = pom.text.count("\n", 0, match.start()) + 1
+            yield Finding("An address of a package registry.", pom.path, line)
+            return
 
 
 def _hosts(file: SourceFile) -> Iterator[Finding]:
