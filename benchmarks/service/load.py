@@ -28,8 +28,7 @@ class Connection(asyncio.Protocol):
         head, separator, body = self.buffer.partition(b"\r\n\r\n")
         if not separator:
             return
-        length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
-        if len(body) < length:
+        if not _is_complete(head.lower(), body):
             return
         if not head.startswith(b"HTTP/1.1 200 "):
             self.done.set_exception(RuntimeError(head.decode("latin-1")))
@@ -46,6 +45,12 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, _error: Exception | None) -> None:
         if not self.done.done():
             self.done.set_exception(ConnectionError("the server closed the connection"))
+
+
+def _is_complete(head: bytes, body: bytes) -> bool:
+    if b"transfer-encoding: chunked" in head:
+        return body.endswith(b"0\r\n\r\n")
+    return len(body) >= int(head.partition(b"content-length: ")[2].split(b"\r\n")[0])
 
 
 async def load(port: int, requests: int, connections: int) -> None:

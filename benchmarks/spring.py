@@ -1,0 +1,158 @@
+"""What the platform's part of a Spring Boot service costs, against a bare Spring Boot application in this folder.
+
+`python -m benchmarks.spring FOLDER` measures one generated, built service.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.pairs import Ratio, paired
+from benchmarks.service import servers
+from benchmarks.service.servers import Server
+
+BARE = Path(__file__).parent / "service" / "bare_spring"
+REPOSITORY = Path(__file__).resolve().parents[1]
+REQUESTS = 20_000
+WARM_UP = 60_000
+CONNECTIONS = 16
+MIB = 1024
+
+
+def ratios(service: Path, scratch: Path) -> Iterator[Ratio]:
+    """Cost of a request, time to the first answer, and resident memory.
+
+    Args:
+        service: a generated service after `make install`.
+        scratch: where jars, caches and logs go.
+    """
+    jdk = find_jdk(service)
+    ours = unpack(jdk, service / "target" / f"{service.name}.jar", scratch / "ours")
+    for name in ("java.options", "train.sh"):
+        shutil.copy(service / "container" / name, ours)
+    shutil.copy(service / ".env.example", ours)
+    _run(["bash", "train.sh"], ours, jdk)
+    bare = scratch / "bare"
+    shutil.copytree(BARE, bare)
+    _run(["mvn", "--quiet", "--batch-mode", "--no-transfer-progress", "package"], bare, jdk)
+    java = jdk / "bin" / "java"
+    cached: list[str | Path] = [java, "@java.options", "-XX:AOTCache=app.aot", "-jar", "app.jar"]
+    plain: list[str | Path] = [java, "-jar", bare / "target" / "bare.jar"]
+    yield cost_of_a_request((cached, ours), (plain, bare), scratch)
+    yield from starts((cached, ours), (plain, bare), scratch)
+
+
+def find_jdk(service: Path) -> Path:
+    """The JDK that the service's Makefile finds."""
+    shown = subprocess.run(
+        ["make", "--eval=show-jdk:;@echo $(JDK)", "show-jdk"],
+        cwd=service, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return Path(shown.stdout.strip())
+
+
+def unpack(jdk: Path, jar: Path, destination: Path) -> Path:
+    """Lay a jar out as the image has it: app.jar and its libraries."""
+    _run(
+        [jdk / "bin" / "java", "-Djarmode=tools", "-jar", jar, "extract", "--destination", destination],
+        jar.parent,
+        jdk,
+    )
+    (destination / jar.name).rename(destination / "app.jar")
+    return destination
+
+
+def _run(argv: list[str | Path], folder: Path, jdk: Path) -> None:
+    env = {**os.environ, "JAVA_HOME": str(jdk), "PATH": f"{jdk / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    subprocess.run([str(part) for part in argv], cwd=folder, env=env, stdout=sys.stderr, check=True)
+
+
+@contextmanager
+def _started(program: tuple[list[str | Path], Path], log: Path) -> Iterator[Server]:
+    argv, folder = program
+    port = servers.free_port()
+    # Each reads the port in its own way.
+    with servers.started([*argv, f"--server.port={port}"], port, folder, log) as server:
+        yield server
+
+
+Program = tuple[list[str | Path], Path]
+
+
+def cost_of_a_request(ours: Program, peer: Program, scratch: Path, pairs: int = 7) -> Ratio:
+    """CPU time for one `GET /items/1`, both warmed up. A throughput of 0.85 of the peer's is a cost of 1 / 0.85."""
+    with _started(ours, scratch / "ours.log") as first, _started(peer, scratch / "bare.log") as second:
+        for server in (first, second):
+            _load(server, WARM_UP)
+
+        def cost(server: Server) -> float:
+            before = server.cpu_seconds()
+            _load(server, REQUESTS)
+            return (server.cpu_seconds() - before) / REQUESTS
+
+        return paired(
+            "Spring Boot: CPU per request / bare",
+            lambda _: cost(first),
+            lambda _: cost(second),
+            target=1 / 0.85,
+            pairs=pairs,
+        )
+
+
+def _load(server: Server, requests: int) -> None:
+    command = [sys.executable, "-m", "benchmarks.service.load", server.port, requests, CONNECTIONS]
+    subprocess.run([str(part) for part in command], cwd=REPOSITORY, check=True)
+
+
+def starts(ours: Program, peer: Program, scratch: Path, pairs: int = 5) -> Iterator[Ratio]:
+    """Wall time from the start of the process to its first 200, the cache against none; and memory once it answered."""
+    memory: dict[str, list[float]] = {"ours": [], "peer": []}
+
+    def seconds(name: str, program: Program) -> float:
+        with _started(program, scratch / "start.log") as server:
+            memory[name].append(resident(server.pid))
+            return server.start_seconds
+
+    yield paired(
+        "Spring Boot: start with AOT cache / bare jar",
+        lambda _: seconds("ours", ours),
+        lambda _: seconds("peer", peer),
+        target=0.6,
+        pairs=pairs,
+    )
+    samples = iter(zip(memory["ours"], memory["peer"], strict=True))
+    by_pair = list(samples)
+    yield paired(
+        "Spring Boot: resident memory / bare (MiB)",
+        lambda number: by_pair[number][0],
+        lambda number: by_pair[number][1],
+        target=1.3,
+        pairs=pairs,
+    )
+
+
+def resident(pid: int) -> float:
+    """Resident memory in MiB (Linux)."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0]) / MIB
+
+
+def main(service: Path) -> int:
+    """Print each ratio; exit code 1 if a target is missed."""
+    met = True
+    with tempfile.TemporaryDirectory() as folder:
+        for ratio in ratios(service, Path(folder)):
+            met = met and ratio.met
+            sys.stdout.write(json.dumps(ratio.as_json()) + "\n")
+            sys.stdout.flush()
+    return 0 if met else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]).resolve()))
