@@ -82,6 +82,21 @@ class Hub:
         return path.read_text().splitlines() if path.exists() else []
 
 
+def own_actions(folder: Path) -> Path:
+    """A copy of the workflows and actions whose `idp` is this test run's, since to install it takes seconds each time.
+
+    What installs it is run together with service-ci.yml.
+    """
+    for name in (".github/workflows", "workflows"):
+        shutil.copytree(ROOT / name, folder / name, symlinks=True)
+    path = folder / "workflows" / "actions" / "setup-idp" / "action.yml"
+    installing = r'"\$GITHUB_ACTION_PATH/\.\./install\.sh" .*'
+    text, count = re.subn(installing, f'ln -s "{sys.prefix}" "$RUNNER_TEMP/idp"', path.read_text())
+    assert count == 1
+    path.write_text(text)
+    return folder
+
+
 def foreign_actions() -> dict[str, str]:
     """Every foreign action that a workflow or an action of the platform uses: name → commit."""
     files = [*ROOT.glob(".github/workflows/*.yml"), *ROOT.glob("workflows/actions/*/action.yml")]

@@ -10,7 +10,7 @@ import yaml
 from tests.commands.fleet import PROJECT, Fleet, branches, make_fleet
 from tests.support import ROOT, git, platform_repository
 from tests.workflows.api import serving
-from tests.workflows.runner import Hub, run_workflow
+from tests.workflows.runner import Hub, own_actions, run_workflow
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("act"), pytest.mark.xdist_group("docker")]
 
@@ -41,7 +41,7 @@ def test_the_shards_of_a_fleet_update_cover_every_service_once(fleet: Fleet, tmp
         checkout,
         "workflow_dispatch",
         {"inputs": inputs, "repository": REPOSITORY},
-        platform=platform_repository(tmp_path / "own"),
+        platform=own_actions(tmp_path / "own"),
         secrets=SECRETS,
         variables={"IDP_APP_ID": "17"},
     )
@@ -74,7 +74,7 @@ def test_a_form_creates_a_service_with_its_repository_and_its_place_in_the_catal
             checkout,
             "workflow_dispatch",
             {"inputs": inputs, "repository": REPOSITORY},
-            platform=platform,
+            platform=own_actions(tmp_path / "own"),
             secrets=SECRETS,
             variables={"IDP_APP_ID": "17"},
             arguments=("-W", str(checkout / ".github" / "workflows" / "service-create.yml")),

@@ -12,7 +12,7 @@ from idp.domain.release import Pin, pin_text
 from tests.commands.deploy_cases import Images, docker, registry
 from tests.support import ROOT, git, platform_repository, run, save
 from tests.workflows.api import Api, serving
-from tests.workflows.runner import Hub, Outcome, run_workflow
+from tests.workflows.runner import Hub, Outcome, own_actions, run_workflow
 
 pytestmark = [
     pytest.mark.slow,
@@ -30,7 +30,7 @@ class World:
     """acme/platform with one service, and everything that runs it."""
 
     hub: Hub
-    platform: Path
+    actions: Path
     images: Images
     api: Api
     folder: Path
@@ -94,7 +94,7 @@ class World:
             where,
             event,
             {"repository": repository, **payload},
-            platform=self.platform,
+            platform=self.actions,
             secrets={"IDP_APP_PRIVATE_KEY": "app-key-91d2", "GITHUB_TOKEN": TOKEN},
             variables={"IDP_APP_ID": "17"},
             arguments=("-W", str(where / ".github" / "workflows" / workflow)),
@@ -154,12 +154,13 @@ class World:
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("world")
     platform = platform_repository(folder / "platform")
+    actions = own_actions(folder / "actions")
     with registry() as address:
         images = Images(address)
         hub = Hub(folder / "hub")
         with serving(folder / "hub" / "git", TOKEN) as api:
             hub.env["IDP_GITHUB_API_URL"] = api.url
-            found = World(hub, platform, images, api, folder)
+            found = World(hub, actions, images, api, folder)
             arguments = ("--platform", platform, "--output-dir", folder, "--defaults")
             done = run("idp", "create", "service", found.service, *arguments, cwd=folder)
             assert done.returncode == 0, done.stderr
@@ -207,8 +208,6 @@ def test_a_release_goes_its_way_through_the_workflows(world: World) -> None:
 
 
 def test_a_release_that_does_not_hold_is_taken_back_and_the_run_is_red(world: World) -> None:
-    before = world.tip()
-    assert world.push(before).exit_code == 0
     good = world.dispatch("deploy.yml", environment="dev", service=world.service)
     assert good.exit_code == 0, good.log[-3000:]
     assert f"good/dev/{world.service}/1.1.0" in world.tags("good")
@@ -235,7 +234,6 @@ def test_on_call_rolls_back_by_a_form(world: World) -> None:
 
 
 def test_drift_is_red_where_something_else_runs_than_is_pinned(world: World) -> None:
-    assert world.dispatch("drift.yml").jobs["runtime drift dev"] == "success"
     docker("compose", "--project-name", f"dev-{world.service}", "down", "--timeout=0")
     outcome = world.dispatch("drift.yml")
     assert outcome.exit_code == 1

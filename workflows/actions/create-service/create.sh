@@ -9,7 +9,8 @@ organisation=$GITHUB_REPOSITORY_OWNER
 folder="$RUNNER_TEMP/services"
 address="$GITHUB_SERVER_URL/$organisation/$NAME"
 mkdir -p "$folder"
-"$RUNNER_TEMP/idp/bin/idp" create service "$NAME" --platform . --template "$TEMPLATE" --output-dir "$folder" \
+git switch --quiet --force-create main refs/remotes/origin/main # wherever the form was started from
+"$RUNNER_TEMP/idp/bin/idp" create service "$NAME" --defaults --platform . --template "$TEMPLATE" --output-dir "$folder" \
   --data "description=$DESCRIPTION" --data "owner=$OWNER" --data "platform_repository=$GITHUB_REPOSITORY"
 
 # Its template is found at the platform's address, not in a folder of this runner.
