@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from idp.adapters import git, repository_refs
+from idp.adapters import git, git_access, repository_refs
 from idp.adapters.environments_source import Environments
 from idp.domain.pull_request import is_branch
 from idp.errors import AdapterError, UsageError
@@ -68,10 +68,20 @@ def fetch_tags(folder: Path) -> str:
 
     A pipeline's checkout may have been made before the last hold.
     """
-    if git.remote_url(folder) is None:
+    url = git.remote_url(folder)
+    if url is None:
         return ""
     specs = [f"+refs/tags/{name}/*:refs/tags/{name}/*" for name in _TAGS]
-    done = git.call("fetch", "--quiet", "--no-tags", "origin", *specs, cwd=folder, timeout=300)
+    done = git.call(
+        "fetch",
+        "--quiet",
+        "--no-tags",
+        "origin",
+        *specs,
+        cwd=folder,
+        env=git_access.variables(url),
+        timeout=300,
+    )
     return "" if done.exit_code == 0 else (done.stderr.strip() or "no message").splitlines()[-1]
 
 

@@ -12,7 +12,7 @@ from idp.domain.release import Pin, parse_pin
 from idp.errors import UserError
 
 _PIN = re.compile(r"environments/([a-z0-9-]+)/([a-z0-9-]+)/release\.env")
-_HEAD = "%x01%H%x00%ct%x00%an <%ae>%x00%B%x02%x00"
+_HEAD = "%x01%H%x00%P%x00%ct%x00%an <%ae>%x00%B%x02%x00"
 _ENTRY = re.compile(r"\x01(?=[0-9a-f]{40}\x00)")
 """Where a commit begins. No message looks like that: Git allows no NUL in one, and \x02 follows it."""
 _ABSENT = "0" * 40
@@ -54,20 +54,30 @@ def pin_commits(environments: Environments, commit: str, service: str | None = N
     return [
         PinCommit(
             head[0],
-            datetime.fromtimestamp(int(head[1]), UTC),
-            head[2],
-            head[3].removesuffix("\x02"),
+            datetime.fromtimestamp(int(head[2]), UTC),
+            head[3],
+            head[4].removesuffix("\x02"),
             tuple(
                 PinChange(one.environment, one.service, pins.get(one.before), pins.get(one.after))
                 for one in touched
             ),
+            _brought(environments, head[1].split()),
         )
         for head, touched in entries
     ]
 
 
+def _brought(environments: Environments, parents: Sequence[str]) -> tuple[str, ...]:
+    """The messages of the commits that a merge brought, newest first; none for any other commit."""
+    if len(parents) < 2:  # noqa: PLR2004
+        return ()
+    first, *others = parents
+    listed = git.output("log", "-z", "--format=%B", *others, f"^{first}", "--", env=environments.env)
+    return tuple(filter(None, listed.split("\0")))
+
+
 def _entry(text: str) -> tuple[list[str], Sequence[_Touched]]:
-    *head, rest = text.split("\0", 4)
+    *head, rest = text.split("\0", 5)
     return head, tuple(_touched(rest))
 
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from idp.adapters import git, repository_refs
+from idp.adapters import git, git_access, repository_refs
 from idp.adapters.forge.addresses import local_path
 from idp.domain.platform import Platform, looks_like_url
 from idp.errors import AdapterError, UserError
@@ -53,7 +53,8 @@ def find(platform: Platform) -> Environments:
         AdapterError: it cannot be read.
     """
     if looks_like_url(platform.source):
-        return _mirrored(git.expanded(platform.source), {})
+        url = git.expanded(platform.source)
+        return _mirrored(url, git_access.variables(url))
     repository = Path(platform.source)
     bare = git.output("rev-parse", "--is-bare-repository", cwd=repository) == "true"
     origin = None if bare else git.remote_url(repository)  # a clone's origin is only where it once came from
@@ -61,7 +62,7 @@ def find(platform: Platform) -> Environments:
         return own(repository)
     path = local_path(origin)
     address = origin if path is None else str((repository / path).resolve())
-    mirrored = _mirrored(address, git.connection(repository))
+    mirrored = _mirrored(address, git_access.variables(address, repository))
     git_dir = repository_refs.git_dir(repository)
     return replace(mirrored, is_shallow=git_dir is not None and (git_dir / "shallow").exists())
 

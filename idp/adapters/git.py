@@ -113,7 +113,7 @@ def mirror(url: str, env: Mapping[str, str] | None = None) -> Path:
 
     Args:
         url: what Git is given.
-        env: variables that reaching it needs, such as `connection` gives.
+        env: variables that reaching it needs, such as `git_access.variables` gives.
 
     Raises:
         AdapterError: the repository cannot be read.
@@ -138,21 +138,6 @@ def locked(file: Path) -> Iterator[None]:
     with file.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
-
-
-def connection(repository: Path) -> dict[str, str]:
-    """How a repository reaches its remotes, as variables: its own credentials and proxies, not its branches.
-
-    A pipeline's checkout keeps its token in its own configuration, which a mirror would not know.
-    """
-    wanted = r"^(http|credential|url|core\.sshcommand)(\.|$)"
-    found = call("config", "--null", "--get-regexp", wanted, cwd=repository).stdout
-    known = int(os.environ.get("GIT_CONFIG_COUNT") or 0)
-    variables: dict[str, str] = {}
-    for number, entry in enumerate(filter(None, found.split("\0")), known):
-        key, _, value = entry.partition("\n")
-        variables |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
-    return {**variables, "GIT_CONFIG_COUNT": str(known + len(variables) // 2)} if variables else {}
 
 
 def expanded(source: str) -> str:

@@ -66,7 +66,7 @@ def test_what_people_do_by_hand_and_by_merges_is_told_too(tmp_path: Path) -> Non
     assert moves(world, "--env", "prod") == [
         ("prod", "remove", "2.0.0", None),
         ("prod", "edit", "1.0.0", "2.0.0"),
-        ("prod", "edit", None, "1.0.0"),
+        ("prod", "promote", None, "1.0.0"),
     ]
 
 
