@@ -44,12 +44,12 @@ def build(environments: Environments, parent: str, changes: Sequence[Change]) ->
     Raises:
         AdapterError: Git cannot write there.
     """
-    ident = committer(environments)
+    ident, by = committer(environments), author(environments)
     parts = [b"feature done\n"]
     names: list[str] = []
     for number, change in enumerate(changes, 1):
         origin = parent if number == 1 else f":{number - 1}"
-        parts += _commit(number, origin, change, ident)
+        parts += _commit(number, origin, change, ident, by)
         for name, message in change.tags.items():
             names.append(name)
             parts += _tag(_FIRST_TAG + len(names), name, f":{number}", message, ident)
@@ -67,16 +67,24 @@ def build_tag(environments: Environments, name: str, commit: str, message: str) 
 
 def committer(environments: Environments) -> str:
     """`Name <e-mail> seconds zone`: the user's, the fallback's where Git knows nobody."""
-    done = git.call("var", "GIT_COMMITTER_IDENT", env=environments.env)
+    return _ident(environments, "GIT_COMMITTER_IDENT")
+
+
+def author(environments: Environments) -> str:
+    """As `committer`, of whom it is done for: a pipeline may name who started it (`GIT_AUTHOR_NAME`)."""
+    return _ident(environments, "GIT_AUTHOR_IDENT")
+
+
+def _ident(environments: Environments, variable: str) -> str:
+    done = git.call("var", variable, env=environments.env)
     if done.exit_code == 0:
         return done.stdout.strip()
-    return git.output(
-        "var", "GIT_COMMITTER_IDENT", env={**environments.env, **git.identity(environments.git_dir)}
-    )
+    return git.output("var", variable, env={**environments.env, **git.identity(environments.git_dir)})
 
 
-def _commit(number: int, origin: str, change: Change, ident: str) -> Iterator[bytes]:
-    yield f"commit {_BRANCH}\nmark :{number}\ncommitter {ident}\n".encode(errors="surrogateescape")
+def _commit(number: int, origin: str, change: Change, ident: str, by: str) -> Iterator[bytes]:
+    head = f"commit {_BRANCH}\nmark :{number}\nauthor {by}\ncommitter {ident}\n"
+    yield head.encode(errors="surrogateescape")
     yield _data(change.message.encode(errors="replace"))
     yield f"from {origin}\n".encode()
     for path, content in change.files.items():

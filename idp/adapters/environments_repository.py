@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from idp.adapters import environments_work_tree as work_tree
 from idp.adapters import git
-from idp.adapters.environments_objects import Built, Change, build, committer
+from idp.adapters.environments_objects import Built, Change, author, build
 from idp.adapters.environments_push import Moves, attempts, publish
 from idp.adapters.environments_source import (
     Environments,
@@ -142,7 +142,7 @@ def _published_in_step(
 
 def user(environments: Environments) -> str:
     """`Name <e-mail>` of whoever runs this, as their commits would say."""
-    return committer(environments).rsplit(" ", 2)[0]
+    return author(environments).rsplit(" ", 2)[0]
 
 
 def put_branch(

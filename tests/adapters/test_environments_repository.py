@@ -49,6 +49,14 @@ def test_commits_are_published_together_and_read_back(world: World) -> None:
     assert is_in_step(world)
 
 
+def test_a_commit_says_who_did_it_and_for_whom(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_AUTHOR_NAME", "Zoë <z>\udcff")
+    monkeypatch.setenv("GIT_AUTHOR_EMAIL", "zoe@example.org")
+    repository.commit(located(world), lambda _: [change(b"x\n")])
+    shown = git("log", "-1", "--format=%ae %cn <%ce>", "main", cwd=world.truth)
+    assert shown == "zoe@example.org Test <test@example.org>"
+
+
 def test_nothing_decided_is_nothing_written(world: World) -> None:
     before = world.refs()
     done = repository.commit(located(world), lambda _: [])
