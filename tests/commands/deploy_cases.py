@@ -112,7 +112,7 @@ class World:
         (self.leaf(environment) / name).write_text(text)
         save(self.platform, f"chore: {name} in {environment}")
 
-    def deploy(self, environment: str = "dev", *, timeout: float = 20, **options: Any) -> Deployment:
+    def deploy(self, environment: str = "dev", *, timeout: float = 60, **options: Any) -> Deployment:
         """`idp deploy ENV SERVICE`, with a short look at whether it stays up."""
         done = self.deploy_all(environment, service=self.service, timeout=timeout, **options)
         (deployed,) = done.services

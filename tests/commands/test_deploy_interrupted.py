@@ -25,7 +25,7 @@ KILLED = """
         os.kill(os.getpid(), signal.SIGKILL)
 
     {patch}
-    deploy.deploy("dev", sys.argv[2], platform=sys.argv[1], settle=0.5, timeout=5)
+    deploy.deploy("dev", sys.argv[2], platform=sys.argv[1], settle=0.5, timeout=60)
 """
 BEFORE_IT_STARTS = "compose.ComposeProject.apply = dies"
 WHILE_IT_STARTS = "deploy_attempt.verify = dies"

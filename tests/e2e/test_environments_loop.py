@@ -132,9 +132,9 @@ def test_a_release_goes_through_every_environment_and_a_bad_one_comes_back_from_
 
     _promoted_through_the_chain(loop, first)
     unready = loop.derive("1.1.0", UNREADY_IN_PROD)
-    _comes_back(loop, "1.1.0", unready, "no route to host", timeout="8")
+    _comes_back(loop, "1.1.0", unready, "no route to host", timeout="20")
     crashing = loop.derive("1.2.0", CRASHES_IN_PROD)
-    _comes_back(loop, "1.2.0", crashing, "LICENCE_KEY is missing", timeout="60")
+    _comes_back(loop, "1.2.0", crashing, "LICENCE_KEY is missing", timeout="90")
 
     loop.release("1.3.0", unready)
     loop.done("promote", loop.name, "--to", "staging", "--merge")
