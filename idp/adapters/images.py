@@ -54,8 +54,12 @@ def by_digest(name: str) -> str | None:
 
 
 def remove(repository: str) -> None:
-    """Delete every image of a repository from this machine, where no container uses it."""
-    listed = process.run(["docker", "images", "--quiet", "--no-trunc", repository], timeout=_QUICK_SECONDS)
-    names = sorted(set(listed.stdout.split()))
-    if names:
-        process.run(["docker", "image", "rm", "--force", *names], timeout=_QUICK_SECONDS)
+    """Delete every name that a repository has here; an image that has other names, too, stays under those."""
+    listed = process.run(
+        ["docker", "images", "--digests", "--format={{.Tag}} {{.Digest}}", repository], timeout=_QUICK_SECONDS
+    )
+    pairs = [line.split() for line in listed.stdout.splitlines()]
+    names = {f"{repository}:{tag}" for tag, _ in pairs} | {f"{repository}@{digest}" for _, digest in pairs}
+    found = sorted(name for name in names if not name.endswith("<none>"))
+    if found:
+        process.run(["docker", "image", "rm", "--force", *found], timeout=_QUICK_SECONDS)

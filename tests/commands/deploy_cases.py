@@ -11,7 +11,8 @@ from typing import Any
 import copier
 import httpx
 
-from idp.adapters import demo_registry
+from idp.adapters import compose, demo_registry
+from idp.adapters import images as local_images
 from idp.commands.deploy import Deployments, deploy
 from idp.domain.deployment import Deployment
 from idp.domain.release import Pin, pin_text
@@ -76,9 +77,7 @@ class Images:
         return Pin(digest, version, REVISION)
 
     def remove(self) -> None:
-        tags = docker("images", "--quiet", "--no-trunc", f"{self.address}/{self.repository}").split()
-        if tags:
-            run("docker", "image", "rm", "--force", *sorted(set(tags)), cwd=ROOT)
+        local_images.remove(f"{self.address}/{self.repository}")
 
 
 @dataclass
@@ -136,15 +135,9 @@ class World:
         )
 
     def remove(self) -> None:
-        for environment in ("dev",):
-            docker(
-                "compose",
-                "--project-name",
-                f"{environment}-{self.service}",
-                "down",
-                "--volumes",
-                "--timeout=0",
-            )
+        listed = docker("ps", "--all", '--format={{.Label "com.docker.compose.project"}}').split()
+        for project in {each for each in listed if each.endswith(f"-{self.service}")}:
+            compose.remove(project)
 
 
 def greeting(deployed: Deployment) -> dict[str, str]:

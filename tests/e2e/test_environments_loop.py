@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from idp.adapters import compose, images
 from tests.cli import Ran, idp
 from tests.commands.deploy_cases import docker, registry
 from tests.support import git, run, save
@@ -117,11 +118,8 @@ def loop(tmp_path: Path) -> Iterator[Loop]:
             yield found
         finally:
             for environment in CHAIN:
-                docker(
-                    "compose", "--project-name", f"{environment}-{name}", "down", "--volumes", "--timeout=0"
-                )
-            built = docker("images", "--quiet", "--no-trunc", found.image).split()
-            run("docker", "image", "rm", "--force", *sorted(set(built)), cwd=tmp_path)
+                compose.remove(f"{environment}-{name}")
+            images.remove(found.image)
 
 
 def test_a_release_goes_through_every_environment_and_a_bad_one_comes_back_from_the_last(loop: Loop) -> None:
