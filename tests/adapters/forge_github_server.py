@@ -60,6 +60,7 @@ class GitHub:
     pulls: list[dict[str, Any]] = field(default_factory=list)
     comments: list[tuple[int, str]] = field(default_factory=list)
     reviews: list[dict[str, Any]] = field(default_factory=list)
+    commits: list[dict[str, Any]] = field(default_factory=list)
     runs: list[dict[str, Any]] = field(default_factory=list)
     statuses: list[dict[str, Any]] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
@@ -100,6 +101,7 @@ class GitHub:
             "head": head,
             "base": base,
             "fork": False,
+            "user": "opener",
             **other,
         }
         self.pulls.append(pull)
@@ -111,6 +113,7 @@ class GitHub:
         body |= {name: pull[name] for name in ("number", "node_id", "state", "title", "body", "draft")}
         body["html_url"] = f"{REPOSITORY}/pull/{pull['number']}"
         body["url"] = f"https://api.github.com/repos/{SLUG}/pulls/{pull['number']}"
+        body["user"] = {**body.get("user", {}), "login": pull["user"]}
         body["labels"] = [_label(name) for name in pull["labels"]]
         body["requested_teams"] = []  # GitHub's own example breaks GitHub's own schema here
         for side in ("head", "base"):
@@ -191,6 +194,11 @@ def _reviews(github: GitHub, request: Request, _number: str) -> Answer:
     return _page(github, request, [_laid_over(shape, review) for review in github.reviews])
 
 
+def _commits(github: GitHub, request: Request, _number: str) -> Answer:
+    shape = github.shapes.get("commit", {})
+    return _page(github, request, [_laid_over(shape, commit) for commit in github.commits])
+
+
 def _runs(github: GitHub, request: Request, _sha: str) -> Answer:
     shape = github.shapes.get("run", {})
     return _page(github, request, [_laid_over(shape, run) for run in github.runs], "check_runs")
@@ -239,6 +247,7 @@ ROUTES: list[tuple[str, str, Callable[..., Answer]]] = [
     ("POST", rf"{_REPOSITORY}/issues/(\d+)/labels", _add_labels),
     ("POST", rf"{_REPOSITORY}/issues/(\d+)/comments", _comment),
     ("GET", rf"{_REPOSITORY}/pulls/(\d+)/reviews", _reviews),
+    ("GET", rf"{_REPOSITORY}/pulls/(\d+)/commits", _commits),
     ("GET", rf"{_REPOSITORY}/commits/([0-9a-f]+)/check-runs", _runs),
     ("GET", rf"{_REPOSITORY}/commits/([0-9a-f]+)/statuses", _statuses),
     ("GET", rf"{_REPOSITORY}/installation", _installation),

@@ -63,6 +63,7 @@ def github(server: GitHub) -> GitHub:
         server.pulls,
         server.comments,
         server.reviews,
+        server.commits,
         server.runs,
         server.statuses,
         server.requests,
@@ -236,6 +237,20 @@ def test_reviews_are_the_last_word_of_those_who_may_decide(github: GitHub, forge
         ("cat", False, SHA),
     ]
     assert forge.reviews(REPOSITORY, "nothing-open") == []
+
+
+def commit_by(login: str | None, email: str) -> dict[str, Any]:
+    person = {"name": "A person", "email": email, "date": "2026-11-01T08:00:00Z"}
+    told = {"message": "m", "author": person, "committer": person}
+    user = {"login": login} if login else None
+    return {"sha": SHA, "commit": told, "author": user, "committer": user}
+
+
+def test_authors_are_who_opened_it_and_whoever_made_its_commits(github: GitHub, forge: GitHubForge) -> None:
+    forge.open_or_refresh(WANTED)
+    github.commits += [commit_by("ann", "ann@example.org"), commit_by(None, "ben@example.org")]
+    assert forge.authors(REPOSITORY, WANTED.head) == ["ann", "ann@example.org", "ben@example.org", "opener"]
+    assert forge.authors(REPOSITORY, "nothing-open") == []
 
 
 def test_an_app_asks_for_its_installation_and_then_as_that_installation(github: GitHub, rsa_key: str) -> None:

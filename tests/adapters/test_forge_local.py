@@ -453,6 +453,16 @@ def test_approvals_are_tags_by_their_authors_and_count_for_one_commit(
     assert FORGE.reviews(str(repository), "update") == []
 
 
+def test_authors_are_whoever_made_the_commits_that_the_base_lacks(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    FORGE.open_or_refresh(asked(repository))
+    _as(monkeypatch, "ann@example.org")
+    push(repository, "update", {"b.txt": "ann's\n"})
+    assert "ann@example.org" in FORGE.authors(str(repository), "update")
+    assert FORGE.authors(str(repository), "nothing-open") == []
+
+
 def test_nobody_cannot_approve(repository: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     FORGE.open_or_refresh(asked(repository))
     (tmp_path / "no-user").write_text("[user]\n\tuseConfigOnly = true\n")

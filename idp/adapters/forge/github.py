@@ -112,7 +112,9 @@ class GitHubForge:
     def authors(self, repository: str, head: str) -> list[str]:
         with self._asking(repository) as (address, remote):
             found = _find(address, remote, head)
-            return [] if found is None else authors(remote.get_pull(found.remote.number))
+            if found is None:
+                return []
+            return authors(found.remote.user, remote.get_pull(found.remote.number).get_commits())
 
     @contextmanager
     def _asking(self, repository: str) -> Iterator[tuple[HostedRepository, Repository]]:

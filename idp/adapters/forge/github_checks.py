@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from github.PullRequest import PullRequest
+from github.Commit import Commit
+from github.NamedUser import NamedUser
 from github.PullRequestReview import PullRequestReview
 
 from idp.domain.pull_request import CheckState, Review
@@ -40,10 +41,10 @@ def last_words(reviews: Iterable[PullRequestReview]) -> list[Review]:
     return list(latest.values())
 
 
-def authors(pull: PullRequest) -> list[str]:
+def authors(opened_by: NamedUser | None, commits: Iterable[Commit]) -> list[str]:
     """Logins and e-mail addresses of who opened a pull request and of who made its commits, sorted."""
-    names = {pull.user.login if pull.user else None}
-    for entry in pull.get_commits():
+    names = {opened_by.login if opened_by else None}
+    for entry in commits:
         names |= {user.login for user in (entry.author, entry.committer) if user}
         names |= {person.email for person in (entry.commit.author, entry.commit.committer) if person}
     return sorted(name for name in names if name)
