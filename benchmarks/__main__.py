@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -9,9 +10,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks import lost_edits
+from benchmarks import lost_edits, spring
 from benchmarks.command_line import create_against_copier, help_against_copier
 from benchmarks.pairs import Ratio, program
+from benchmarks.pipeline import can_be_measured, pipeline_overhead
 from benchmarks.rollback import rollback_ratio
 from benchmarks.service.comparisons import cold_start, cpu_per_request
 from benchmarks.update import update_ratios
@@ -33,10 +35,24 @@ def ratios(folder: Path) -> Iterator[Ratio]:
     comparisons: tuple[Callable[[Path, Path], Ratio], ...] = (cpu_per_request, cold_start)
     for compare in comparisons:
         yield compare(service, scratch)
+    if shutil.which("mvn"):
+        yield from _spring(platform, folder)
     fleet = folder / "fleet-platform"
     _run([program("idp"), "init", fleet], folder)
     yield from update_ratios(fleet, folder / "updates")
+    if can_be_measured():  # act, a container engine and a registry
+        (folder / "pipeline").mkdir()
+        yield pipeline_overhead(folder / "pipeline")
     yield rollback_ratio(folder)
+
+
+def _spring(platform: Path, folder: Path) -> Iterator[Ratio]:
+    service, scratch = folder / "measured-spring", folder / "spring-scratch"
+    command = [program("idp"), "create", "service", service.name, "--template", "spring-boot"]
+    _run([*command, "--platform", platform, "--output-dir", folder], folder)
+    _run(["make", "install"], service)
+    scratch.mkdir()
+    yield from spring.ratios(service, scratch)
 
 
 def _run(argv: list[str | Path], folder: Path) -> None:
@@ -53,7 +69,7 @@ def main() -> int:
         for ratio in ratios(Path(folder)):
             found.append(ratio)
             mark = "" if ratio.met else "  missed"
-            row = f"{ratio.name:44}{_shown(ratio.ours):>10}{_shown(ratio.peer):>10}"
+            row = f"{ratio.name:44}{_shown(ratio.ours, ratio.unit):>10}{_shown(ratio.peer, ratio.unit):>10}"
             sys.stdout.write(f"{row}{ratio.ratio:8.2f}{ratio.target:8.2f}{mark}\n")
             sys.stdout.flush()
         losses = lost_edits.compare(Path(folder) / "cases")
@@ -68,8 +84,10 @@ def main() -> int:
     return 0 if all(ratio.met for ratio in found) and losses[0].lost == 0 else 1
 
 
-def _shown(seconds: float) -> str:
-    return f"{seconds * 1e6:.0f} µs" if seconds < 0.01 else f"{seconds:.2f} s"
+def _shown(figure: float, unit: str) -> str:
+    if unit != "s":
+        return f"{figure:.0f} {unit}"
+    return f"{figure * 1e6:.0f} µs" if figure < 0.01 else f"{figure:.2f} s"
 
 
 if __name__ == "__main__":
