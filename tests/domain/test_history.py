@@ -83,6 +83,10 @@ def test_what_a_forge_adds_below_does_not_hide_what_idp_wrote() -> None:
     assert moves([commit(message, change(pin(1), pin(2)))])[0].kind is MoveKind.PROMOTE
 
 
+def test_other_trailers_are_left_to_others() -> None:
+    assert trailers("x\n\nIdp-Action: promote\nSigned-off-by: Ann") == {"Idp-Action": "promote"}
+
+
 def test_a_merge_says_what_the_commits_that_it_brought_say() -> None:
     merge = replace(
         commit("Merge pull request #7 from idp/promote/prod/pay", change(pin(1), pin(2))),
@@ -153,6 +157,7 @@ def test_nothing_is_made_up_where_nothing_is_known() -> None:
     quiet = figures([], since=MONDAY)
     assert (quiet.deployments, quiet.per_week, quiet.failure_rate) == (0, 0.0, None)
     assert figures(steps((1, PROMOTE)), until=MONDAY + HOUR).per_week is None
+    assert figures(steps((1, PROMOTE)), until=MONDAY + DAY).per_week == pytest.approx(7)
 
 
 def test_only_the_environment_and_the_time_asked_for_count() -> None:
@@ -189,6 +194,20 @@ def test_a_hold_afterwards_says_that_a_deployment_failed() -> None:
     assert figures(found, (hold(2, MONDAY + 0.5 * DAY),)).failures == 0
     assert figures(found, (hold(2, MONDAY + 2 * DAY, environment="staging"),)).failures == 0
     assert figures(found, (hold(2, MONDAY + 2 * DAY, service="shop"),)).failures == 0
+
+
+def test_a_hold_concerns_a_release_by_its_version_or_by_its_image() -> None:
+    found = steps((1, PROMOTE), (2, PROMOTE))
+    by_both = hold(2, MONDAY + 2 * DAY)
+    assert figures(found, (replace(by_both, digest=""),)).failures == 1
+    assert figures(found, (replace(by_both, version="9.9.9"),)).failures == 1
+    assert figures(found, (replace(by_both, version="9.9.9", digest=""),)).failures == 0
+
+
+def test_clocks_that_disagree_make_no_negative_time() -> None:
+    found = steps((1, PROMOTE), (2, PROMOTE), (1, ROLLBACK))
+    found[2] = replace(found[2], at=MONDAY)
+    assert figures(found).time_to_restore == timedelta()
 
 
 def test_a_hold_and_a_rollback_of_one_deployment_are_one_failure() -> None:

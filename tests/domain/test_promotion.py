@@ -78,6 +78,14 @@ def test_a_block_that_only_time_lifts_says_when() -> None:
     assert found.error.hint.endswith("again after 2026-11-23 11:00 UTC.")
 
 
+def test_a_block_that_needs_people_as_well_as_time_says_no_time() -> None:
+    marks = (replace(FACTS.good_marks[0], at=NOW),)  # type: ignore[index]
+    found = decided(facts(good_marks=marks, reviews=()))
+    assert isinstance(found, Blocked)
+    assert "after" not in found.error.hint
+    assert "--explain" in found.error.hint
+
+
 def test_a_pin_that_cannot_be_read_blocks() -> None:
     found = decided(facts(present=Unreadable("environments/prod/pay/release.env:2: no key")), may_wait=True)
     assert isinstance(found, Blocked)
