@@ -51,6 +51,7 @@ class GitHub:
 
     Attributes:
         shapes: GitHub's own examples, by name; what is remembered is laid over them.
+        heads: branch → commit, where it is not the one of GitHub's examples.
         faults: called with each request before anything else; the first answer wins.
     """
 
@@ -65,6 +66,7 @@ class GitHub:
     statuses: list[dict[str, Any]] = field(default_factory=list)
     requests: list[Request] = field(default_factory=list)
     faults: list[Callable[[Request], Answer | None]] = field(default_factory=list)
+    heads: dict[str, str] = field(default_factory=dict)
     has_drafts: bool = True
     hidden: int = 0
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -119,7 +121,7 @@ class GitHub:
         for side in ("head", "base"):
             told = body.get(side, {})
             repository = {**told.get("repo", {}), **(source if side == "head" else {"id": REPOSITORY_ID})}
-            sha = "6dcb09b5b57875f334f61aebed695e2e4193db5e"
+            sha = self.heads.get(pull[side], "6dcb09b5b57875f334f61aebed695e2e4193db5e")
             body[side] = {**told, "ref": pull[side], "sha": sha, "repo": repository}
         return body
 
