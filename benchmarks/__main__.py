@@ -48,8 +48,8 @@ def ratios(folder: Path) -> Iterator[Ratio]:
 
 def _spring(platform: Path, folder: Path) -> Iterator[Ratio]:
     service, scratch = folder / "measured-spring", folder / "spring-scratch"
-    command = [program("idp"), "create", "service", service.name, "--template", "spring-boot"]
-    _run([*command, "--platform", platform, "--output-dir", folder], folder)
+    command: list[str | Path] = [program("idp"), "create", "service", service.name]
+    _run([*command, "--template", "spring-boot", "--platform", platform, "--output-dir", folder], folder)
     _run(["make", "install"], service)
     scratch.mkdir()
     yield from spring.ratios(service, scratch)
