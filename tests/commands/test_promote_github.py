@@ -88,9 +88,8 @@ def review(login: str, sha: str) -> dict[str, object]:
     return {"user": {"login": login}, "state": "APPROVED", "author_association": "MEMBER", "commit_id": sha}
 
 
-def test_a_github_that_does_not_answer_blocks(
-    world: World, github: GitHub, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("world")
+def test_a_github_that_does_not_answer_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     assert promote().exit_code == 0
     monkeypatch.delenv("IDP_GITHUB_TOKEN")
     done = promote("--merge", "--output", "json")
@@ -100,7 +99,8 @@ def test_a_github_that_does_not_answer_blocks(
     assert "secret" not in done.stdout
 
 
-def test_approving_is_githubs_business(world: World) -> None:
+@pytest.mark.usefixtures("world")
+def test_approving_is_githubs_business() -> None:
     done = idp("approve", "payments", "--to", "staging", "--platform", REPOSITORY)
     assert done.exit_code == 1
     assert "reviews itself" in done.stderr
