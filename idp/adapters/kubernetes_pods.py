@@ -55,12 +55,8 @@ def pod_fault(
     name = pod["metadata"]["name"]
     restarts = int(status.get("restartCount", 0))
     if restarts >= MOST_RESTARTS or (waited is not None and (reason == "CrashLoopBackOff" or restarts)):
-        said = logs(name)
-        code = _ended(status)
-        return Fault(
-            f"It crashes at every start ({restarts} restarts, exit code {code}{': ' + said if said else ''}).",
-            True,
-        )
+        reason = f"It crashes at every start ({restarts} restarts, exit code {_ended(status)})."
+        return Fault(reason, of_release=True, last_words=logs(name))
     return None if waited is None else _pending_fault(pod, status, waited)
 
 

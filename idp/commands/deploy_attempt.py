@@ -29,8 +29,14 @@ class Attempt:
     changed: bool
 
 
-def try_release(job: Job, commit: str, pin: Pin) -> Attempt:
+def try_release(job: Job, commit: str, pin: Pin, *, known: bool) -> Attempt:
     """Have a commit's release run, and see whether it holds.
+
+    Args:
+        job: what is asked for.
+        commit: of the environments repository.
+        pin: what it pins.
+        known: the release was verified here before; if nothing of it is replaced, a short look is enough.
 
     Raises:
         UserError: the overlay cannot be deployed.
@@ -42,10 +48,12 @@ def try_release(job: Job, commit: str, pin: Pin) -> Attempt:
     engine = load(job.target, job.environment, leaf(folder, job), pin)
     before = _running(engine.instances())
     fault = _started(job, engine, pin)
+    changed = _running(engine.instances()) != before
     if fault is None:
         job.say(f"verifies {pin.version}")
-        fault = verify(engine, pin, job.smoke, timeout=job.timeout, settle=job.settle)
-    return Attempt(engine, fault, _running(engine.instances()) != before)
+        settle = job.settle if changed or not known else 0.0
+        fault = verify(engine, pin, job.smoke, timeout=job.timeout, settle=settle)
+    return Attempt(engine, fault, changed)
 
 
 def leaf(folder: Path, job: Job) -> Path:

@@ -84,6 +84,10 @@ class Facts:
             each for each in holds if isinstance(each, Hold) and each.environment == self.job.environment.name
         ]
 
+    def is_good(self, pin: Pin) -> bool:
+        """Whether this very release was verified in this environment before."""
+        return any((mark.version, mark.digest) == (pin.version, pin.digest) for mark in self.marks)
+
     def hold_of(self, pin: Pin) -> Hold | None:
         """The hold that bars a release from this environment."""
         return barring(standing(self.known.marks_of(self.job.service).holds), *self.job.names, pin)

@@ -1,5 +1,7 @@
 """What Git is told about a release that does not hold: it is held, and the last known good one is pinned again."""
 
+from contextlib import suppress
+
 from idp.adapters import environments_repository as repository
 from idp.adapters.promotion_facts import Known
 from idp.commands.deploy_job import Job, facts
@@ -10,7 +12,7 @@ from idp.domain.deployment import Fault
 from idp.domain.hold import hold_message, hold_tag, next_number
 from idp.domain.promotion import Action, Unchanged
 from idp.domain.release import Pin
-from idp.errors import UserError
+from idp.errors import IdpError
 
 
 def withdraw(job: Job, bad: Pin, fault: Fault) -> None:
@@ -27,8 +29,10 @@ def withdraw(job: Job, bad: Pin, fault: Fault) -> None:
     asked = Asked(service, environment, reason=reason, action=Action.ROLLBACK)
     try:
         merge(job.place, [asked], by=lambda known, one: _decide(known, one, bad))
-    except UserError as error:
+    except IdpError as error:
         if error.code != "rollback-nowhere":
+            with suppress(IdpError):  # a branch may be protected where tags are not
+                _hold(job, bad, reason)
             raise
     _hold(job, bad, reason)
 

@@ -58,13 +58,16 @@ def _deployed(job: Job) -> Deployment:
     if (pin := found.pin) is None:
         return Deployment(job.service, DeploymentState.SKIPPED, reason=_NOTHING_RELEASED)
     _refuse_held(found, pin)
-    attempt = try_release(job, found.commit, pin)
+    attempt = try_release(job, found.commit, pin, known=found.is_good(pin))
     if attempt.fault is None:
         return _marked(found, pin, attempt)
     if not is_to_blame(attempt.fault, pin, (mark.digest for mark in found.marks)):
         return _failed(job, pin, _unblamed(found, pin, attempt.fault))
     job.say(f"holds {pin.version}, goes back to the last known good release")
-    withdraw(job, pin, attempt.fault)
+    try:
+        withdraw(job, pin, attempt.fault)
+    except IdpError as error:
+        return _failed(job, pin, f"{attempt.fault.told} It could not be rolled back: {_words(error)}")
     return replace(_gone_back(job, pin, attempt.fault), held=True)
 
 
@@ -73,16 +76,16 @@ def _gone_back(job: Job, bad: Pin, fault: Fault) -> Deployment:
     found = facts(job)
     pin = found.pin
     if pin is None or pin == bad:
-        said = f"{fault.reason} There is no last known good release to go back to; {bad.version} is held."
+        said = f"{fault.told} There is no last known good release to go back to; {bad.version} is held."
         return _failed(job, bad, said)
-    attempt = try_release(job, found.commit, pin)
+    attempt = try_release(job, found.commit, pin, known=True)
     if attempt.fault is not None:
         said = (
-            f"{fault.reason} It is held, and {pin.version} is pinned again, but that does not hold either: "
-            f"{attempt.fault.reason} {attempt.fault.hint or 'Look at what both depend on.'}"
+            f"{fault.told} It is held, and {pin.version} is pinned again, but that does not hold either: "
+            f"{attempt.fault.told} Look at what both depend on."
         )
         return replace(_failed(job, pin, said), failed_version=bad.version)
-    said = f"{fault.reason} It is held, and {pin.version} serves again."
+    said = f"{fault.told} It is held, and {pin.version} serves again."
     done = _marked(found, pin, attempt)
     return replace(done, state=DeploymentState.ROLLED_BACK, reason=said, failed_version=bad.version)
 
@@ -93,11 +96,11 @@ def _failed(job: Job, pin: Pin, reason: str) -> Deployment:
 
 def _unblamed(found: Facts, pin: Pin, fault: Fault) -> str:
     if not fault.of_release:
-        return f"{fault.reason} {fault.hint}".strip()
+        return fault.told
     mark = next(mark for mark in found.marks if mark.digest == pin.digest)
     on = f" on {mark.at:%Y-%m-%d}" if mark.at else ""
     return (
-        f"{fault.reason} The release was verified here{on}, so it is not to blame: look at what "
+        f"{fault.told} The release was verified here{on}, so it is not to blame: look at what "
         "changed since, its config.env or what it depends on. Nothing was held or rolled back."
     )
 
@@ -106,7 +109,7 @@ def _marked(found: Facts, pin: Pin, attempt: Attempt) -> Deployment:
     """Say in Git that the release was verified here."""
     job = found.job
     name = good_tag(*job.names, pin.version)
-    if not any((mark.version, mark.digest) == (pin.version, pin.digest) for mark in found.marks):
+    if not found.is_good(pin):
         made = repository.add_tag(job.environments, name, found.commit, good_message(*job.names, pin))
         if not made and not any(mark.digest == pin.digest for mark in facts(job).marks):
             raise UserError(

@@ -91,11 +91,19 @@ class Fault:
         of_release: whether another release would have done better, so that this one is held and rolled back;
             False where the engine, the registry, the configuration or a second deployment is at fault.
         hint: what to do where it is not the release.
+        last_words: what the service wrote last. Shown, but never written to Git: nobody knows what is in it.
     """
 
     reason: str
     of_release: bool
     hint: str = ""
+    last_words: str = ""
+
+    @property
+    def told(self) -> str:
+        """The reason, what the service wrote last, and what to do."""
+        words = f"Its last words: {self.last_words[:_SHOWN]}" if self.last_words else ""
+        return " ".join(filter(None, (self.reason, words, self.hint)))
 
 
 def built_version(metrics: bytes) -> str | None:
@@ -109,14 +117,14 @@ def start_fault(instances: Sequence[Instance]) -> Fault | None:
     """Whether it is plain already that a start cannot succeed."""
     for each in instances:
         if not each.running and each.exit_code:
-            return Fault(f"It crashed at the start (exit code {each.exit_code}{_words(each)}).", each.main)
+            return _crash(f"It crashed at the start (exit code {each.exit_code}).", each)
         if each.restarts >= MOST_RESTARTS:
-            return Fault(f"It crashes at every start ({each.restarts} restarts{_words(each)}).", each.main)
+            return _crash(f"It crashes at every start ({each.restarts} restarts).", each)
     return None
 
 
-def _words(instance: Instance) -> str:
-    return f": {instance.detail[:_SHOWN]}" if instance.detail else ""
+def _crash(reason: str, instance: Instance) -> Fault:
+    return Fault(reason, instance.main, last_words=instance.detail)
 
 
 def readiness_fault(last: Exchange, instances: Sequence[Instance], seconds: float) -> Fault:
@@ -203,9 +211,9 @@ def steady_fault(before: Sequence[Instance], after: Sequence[Instance], ready: E
     earlier = {each.identity: each.restarts for each in before}
     for each in after:
         if each.restarts > earlier.get(each.identity, each.restarts):
-            return Fault(f"It was ready, then restarted{_words(each)}.", each.main)
+            return _crash("It was ready, then restarted.", each)
         if each.identity in earlier and not each.running and each.exit_code:
-            return Fault(f"It was ready, then ended (exit code {each.exit_code}{_words(each)}).", each.main)
+            return _crash(f"It was ready, then ended (exit code {each.exit_code}).", each)
     if {each.identity for each in after} != set(earlier):
         return Fault(
             "It was replaced while it was being verified.",

@@ -69,7 +69,7 @@ def test_a_container_that_crashes_again_and_again_is_not_waited_for() -> None:
         pod(waiting("CrashLoopBackOff", restarts=3)), "app", IMAGE, None, lambda name: f"{name} broke"
     )
     assert fault is not None
-    assert "shop-1 broke" in fault.reason
+    assert fault.last_words == "shop-1 broke"
 
 
 def test_a_pod_runs_the_digest_that_it_names_or_that_its_node_reports() -> None:

@@ -103,7 +103,7 @@ def test_a_release_that_does_not_hold_is_held_and_the_good_one_serves_again(
 
 def test_every_broken_promise_is_found_and_named(world: World, images: Images) -> None:
     said = {
-        "crashes": "3 restarts: SETTING is missing",
+        "crashes": "3 restarts). Its last words: SETTING is missing",
         "other-version": "says that it is version 9.9.9; 1.1.0 was deployed",
         "no-request-id": "did not send the X-Request-ID back",
         "smoke-fails": "smoke request /greeting answered status 500, not 200",
@@ -284,6 +284,28 @@ def test_a_malformed_pin_stops_its_own_service_and_no_other(world: World, images
         assert f"{other.service}/release.env:1" in states[other.service].reason
     finally:
         other.remove()
+
+
+def test_where_the_branch_is_protected_the_bad_release_is_held_and_the_reason_given(
+    world: World, images: Images, tmp_path: Path
+) -> None:
+    origin = tmp_path / "origin.git"
+    git("clone", "--quiet", "--bare", world.platform, origin, cwd=tmp_path)
+    git("remote", "add", "origin", origin, cwd=world.platform)
+    world.pin("dev", images.pin("1.0.0"))
+    git("push", "--quiet", "origin", "main", cwd=world.platform)
+    assert world.deploy().state is DeploymentState.DEPLOYED
+    world.pin("dev", images.pin("1.1.0", "crashes"))
+    git("push", "--quiet", "origin", "main", cwd=world.platform)
+    hook = origin / "hooks" / "pre-receive"
+    hook.write_text("#!/bin/sh\nif grep -q refs/heads/main; then echo protected branch >&2; exit 1; fi\n")
+    hook.chmod(0o755)
+    done = world.deploy()
+    assert (done.state, done.version) == (DeploymentState.FAILED, "1.1.0")
+    assert "crashes at every start" in done.reason
+    assert "could not be rolled back" in done.reason
+    assert git("tag", "--list", "hold/*", cwd=origin) == f"hold/dev/{world.service}/1.1.0/1"
+    assert "SETTING" not in git("for-each-ref", "--format=%(contents)", "refs/tags", cwd=origin)
 
 
 def test_a_service_without_a_release_is_skipped(world: World) -> None:
