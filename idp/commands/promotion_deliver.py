@@ -37,6 +37,12 @@ class Place:
     platform: Platform
     environments: Environments
 
+    @property
+    def pushed(self) -> str:
+        """What to say after a write that a person's own checkout does not show; empty where it does."""
+        behind = self.platform.checkout is not None and self.environments.remote is not None
+        return f"Pushed to {self.environments.source}: `git pull` brings it here." if behind else ""
+
 
 def default_how(environments: Environments) -> How:
     """A forge with people on it gets a pull request; a repository on this machine has none to click."""
@@ -87,11 +93,16 @@ def merge(
 
     published = repository.commit(place.environments, decide_at)
     return [
-        replace(_carried_out(one, decided, PromotionState.DONE), commit=published.commits[position])
+        _done(place, _carried_out(one, decided, PromotionState.DONE), published.commits[position])
         if position >= 0
         else _shown(one, decided)
         for one, decided, position in latest
     ]
+
+
+def _done(place: Place, done: Promotion, commit: str) -> Promotion:
+    note = " ".join(filter(None, (done.note, place.pushed)))
+    return replace(done, commit=commit, note=note)
 
 
 def _changes(

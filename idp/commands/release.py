@@ -95,7 +95,10 @@ def release(service: str, build: Build, *, platform: str | None = None, dry_run:
         decide_at(repository.tip(place.environments))
         return replace(latest[0], dry_run=True)
     published = repository.commit(place.environments, decide_at)
-    return replace(latest[0], commit=published.tip) if published.commits else latest[0]
+    if not published.commits:
+        return latest[0]
+    note = " ".join(filter(None, (latest[0].note, place.pushed)))
+    return replace(latest[0], commit=published.tip, note=note)
 
 
 def _decide(place: Place, known: Known, service: str, build: Build) -> tuple[Released, list[Change]]:

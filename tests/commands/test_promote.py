@@ -57,6 +57,14 @@ def test_a_promotion_changes_one_file_in_one_commit_with_trailers(world: World) 
     assert [gate["state"] for gate in data["gates"]] == ["passed"] * 3
 
 
+def test_a_checkout_that_is_behind_afterwards_is_told_so(tmp_path: Path) -> None:
+    world = bare_origin(tmp_path)
+    world.released("payments", "1.0.0")
+    world.good("dev", "payments")
+    assert "`git pull`" in promote(world)[1]
+    assert "`git pull`" not in promote(world)[1]
+
+
 def test_a_gate_that_has_not_passed_writes_nothing_and_says_which_why(world: World) -> None:
     before = world.refs()
     for words in ((), ("--merge",), ("--pr",), ("--dry-run",), ("--explain",)):
