@@ -24,12 +24,13 @@ _FOREIGN = re.compile(r"uses: ([\w.-]+/[\w.-]+)(?:/[\w./-]+)?@([0-9a-f]{40})\b")
 
 @dataclass(frozen=True)
 class Step:
-    """One step that ended."""
+    """One step that ended; `depth` is 1 for a job's own, 2 for those of an action that it uses, and so on."""
 
     job: str
     name: str
     result: str
     seconds: float
+    depth: int
 
 
 @dataclass(frozen=True)
@@ -89,11 +90,8 @@ def own_actions(folder: Path) -> Path:
     """
     for name in (".github/workflows", "workflows"):
         shutil.copytree(ROOT / name, folder / name, symlinks=True)
-    path = folder / "workflows" / "actions" / "setup-idp" / "action.yml"
-    installing = r'"\$GITHUB_ACTION_PATH/\.\./install\.sh" .*'
-    text, count = re.subn(installing, f'ln -s "{sys.prefix}" "$RUNNER_TEMP/idp"', path.read_text())
-    assert count == 1
-    path.write_text(text)
+    script = folder / "workflows" / "actions" / "setup-idp" / "install-idp.sh"
+    script.write_text(f'#!/usr/bin/env bash\nset -euo pipefail\nln -sfn "{sys.prefix}" "$RUNNER_TEMP/idp"\n')
     return folder
 
 
@@ -176,8 +174,8 @@ def _outcome(exit_code: int, output: str) -> Outcome:
         elif "stepResult" in entry:
             seconds = entry.get("executionTime", 0) / 1e9
             depth = len(entry.get("stepID", []))
-            if entry.get("stage") == "Main" and depth == 1:
-                steps.append(Step(name, entry["step"], entry["stepResult"], seconds))
+            if entry.get("stage") == "Main":
+                steps.append(Step(name, entry["step"], entry["stepResult"], seconds, depth))
         lines.append(f"[{name}] {entry.get('msg', '').rstrip()}")
     return Outcome(exit_code, jobs, tuple(steps), tuple(lines))
 

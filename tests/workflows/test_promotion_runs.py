@@ -114,7 +114,7 @@ class World:
         base = git("rev-parse", "HEAD", cwd=checkout)
         head = git("rev-parse", f"origin/{branch}", cwd=checkout)
         git("merge", "--quiet", "--no-ff", "-m", HOSTILE, head, cwd=checkout)
-        git("push", "--quiet", self.hub.bare(PLATFORM), f"HEAD:refs/pull/{number}/merge", cwd=checkout)
+        git("push", "--quiet", self.hub.bare(PLATFORM), f"+HEAD:refs/pull/{number}/merge", cwd=checkout)
         repository = {"full_name": PLATFORM}
         pull_request = {
             "number": number,

@@ -1,8 +1,6 @@
 #!/usr/bin/env bash
-# `make image` of the checked-out commit, with the layers in RUNNER_TEMP/layers where the builder can keep them.
+# `make image` of the checked-out commit as VERSION, with the layers in RUNNER_TEMP/layers where the builder can keep them.
 set -euo pipefail
-version=$("$GITHUB_ACTION_PATH/version.sh")
-image="service-ci:$version"
 read -r -a flags <<<"${IMAGE_BUILD_FLAGS:-}" # a runner behind a proxy may need some
 layers="$RUNNER_TEMP/layers"
 if [ -n "$BUILDX_BUILDER" ] && docker buildx version >/dev/null 2>&1; then
@@ -10,16 +8,9 @@ if [ -n "$BUILDX_BUILDER" ] && docker buildx version >/dev/null 2>&1; then
   if [ -d "$layers" ]; then flags+=(--cache-from "type=local,src=$layers"); fi
 fi
 # The commit's own time: building it again says the same.
-make image VERSION="$version" IMAGE="$image" REVISION="$(git rev-parse HEAD)" SOURCE="$SERVER/$REPOSITORY" \
+make image VERSION="$VERSION" IMAGE="service-ci:$VERSION" REVISION="$(git rev-parse HEAD)" SOURCE="$SERVER/$REPOSITORY" \
   CREATED="$(TZ=UTC git log -1 --format=%cd --date=format-local:%Y-%m-%dT%H:%M:%SZ)" BUILD_FLAGS="${flags[*]}"
 if [ -d "$layers.new" ]; then # what this build did not use goes, or the cache would only grow
   rm -rf "$layers"
   mv "$layers.new" "$layers"
 fi
-archive="$RUNNER_TEMP/image.tar.gz"
-docker save "$image" | gzip -1 > "$archive"
-{
-  echo "version=$version"
-  echo "image=$image"
-  echo "archive=$archive"
-} >> "$GITHUB_OUTPUT"

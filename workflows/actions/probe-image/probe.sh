@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Everything that is found out about IMAGE, which lies in the file ARCHIVE, too: side by side, since most of it waits.
+set -euo pipefail
+actions=$(cd "$GITHUB_ACTION_PATH/.." && pwd)
+tools="$RUNNER_TEMP/image"
+logs=$(mktemp -d)
+sbom="$RUNNER_TEMP/sbom.spdx.json"
+
+contract() {
+  if [ "$LIVE" != true ]; then echo "not asked for"; return; fi
+  "$actions/setup-idp/install-idp.sh"
+  SERVICE=. GITHUB_ACTION_PATH="$actions/idp-check" "$actions/idp-check/check.sh"
+}
+
+materials() { SYFT_CHECK_FOR_APP_UPDATE=false "$tools/bin/syft" scan --quiet --output "spdx-json=$sbom" "docker-archive:$ARCHIVE"; }
+
+operations() { "$GITHUB_ACTION_PATH/operations.sh"; }
+
+declare -A running
+side_by_side() {
+  (set -e; "$1") >"$logs/$1" 2>&1 </dev/null &
+  running[$1]=$!
+}
+
+side_by_side contract
+"$actions/install.sh" "$tools" "$actions/../tools/image.txt"
+side_by_side materials
+side_by_side operations
+failed=
+for name in contract materials operations; do
+  wait "${running[$name]}" || failed+=" $name"
+  echo "::group::$name"
+  cat "$logs/$name"
+  echo "::endgroup::"
+done
+if [ -n "$failed" ]; then
+  echo "::error::The image failed:$failed"
+  exit 1
+fi
+echo "sbom=$sbom" >> "$GITHUB_OUTPUT"
