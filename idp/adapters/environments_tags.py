@@ -11,7 +11,7 @@ from idp.adapters.environments_source import Environments, exclusive, refuse_sha
 
 _FORMAT = (
     "%(refname:strip=2)%00%(objecttype)%00%(*objecttype)%00%(objectname)%00%(*objectname)%00"
-    "%(taggername)%00%(taggeremail:trim)%00%(taggerdate:unix)%00%(contents)"
+    "%(taggername)%00%(taggeremail:trim)%00%(taggerdate:unix)%00%(creatordate:unix)%00%(contents)"
 )
 _END = "\x00\x01\x00"
 
@@ -25,6 +25,7 @@ class Tag:
         message: empty for a lightweight one.
         by: who made it: `Name <e-mail>`; empty for a lightweight one.
         at: when, in UTC, as the tagger's machine had it; None for a lightweight one.
+        created: the same, for a lightweight one the commit's time: it was not made earlier.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Tag:
     message: str
     by: str
     at: datetime | None
+    created: datetime
 
 
 def tags(environments: Environments, *prefixes: str) -> list[Tag]:
@@ -52,15 +54,19 @@ def tags(environments: Environments, *prefixes: str) -> list[Tag]:
 
 def _parsed(listed: str) -> Iterator[Tag]:
     for entry in listed.split(_END):
-        fields = entry.removeprefix("\n").split("\0", 8)
-        if len(fields) != 9:  # noqa: PLR2004 - as many as _FORMAT has
+        fields = entry.removeprefix("\n").split("\0", 9)
+        if len(fields) != 10:  # noqa: PLR2004 - as many as _FORMAT has
             continue
-        name, kind, target, lightly_tagged, commit, person, email, seconds, message = fields
+        name, kind, target, own, commit, person, email, tagged, created, message = fields
         if kind == "commit":
-            yield Tag(name, lightly_tagged, "", "", None)
-        elif kind == "tag" and target == "commit" and seconds.isdigit():
-            at = datetime.fromtimestamp(int(seconds), UTC)
-            yield Tag(name, commit, message.strip("\n"), f"{person} <{email}>", at)
+            yield Tag(name, own, "", "", None, _moment(created))
+        elif kind == "tag" and target == "commit" and tagged.isdigit():
+            at = _moment(tagged)
+            yield Tag(name, commit, message.strip("\n"), f"{person} <{email}>", at, at)
+
+
+def _moment(seconds: str) -> datetime:
+    return datetime.fromtimestamp(int(seconds) if seconds.isdigit() else 0, UTC)
 
 
 def add_tag(environments: Environments, name: str, commit: str, message: str) -> bool:

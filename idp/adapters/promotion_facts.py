@@ -21,6 +21,7 @@ from idp.domain.service import validate_name
 from idp.errors import IdpError, UsageError, UserError
 
 _CATALOG = "environments/catalog"
+_BY_HAND = "somebody who left no name"
 
 
 @dataclass(frozen=True)
@@ -188,7 +189,7 @@ def marks(environments: Environments, names: Sequence[str], of: Sequence[str]) -
     for mark in _good_marks(environments, names, found):
         good[mark.service].append(mark)
     for tag in found:
-        hold = parse_hold(tag.name, tag.message, tag.by, tag.at) if tag.at else None
+        hold = parse_hold(tag.name, tag.message, tag.by or _BY_HAND, tag.created)
         if hold and hold.environment in names:
             holds[hold.service].append(hold)
     return {service: Marks(tuple(good[service]), tuple(holds[service])) for service in of}

@@ -49,11 +49,11 @@ def _decide(known: Known, asked: Asked, bad: Pin) -> Decided:
 
 def _hold(job: Job, bad: Pin, reason: str) -> None:
     """See that a release is held; a number that somebody else takes first is counted on from."""
-    while True:
+    for attempt in repository.attempts(job.environments):
         found = facts(job)
         if found.hold_of(bad) is not None:
             return
-        name = hold_tag(*job.names, bad.version, next_number(found.holds, bad.version))
+        name = hold_tag(*job.names, bad.version, next_number(found.holds, bad.version) + attempt)
         if repository.add_tag(job.environments, name, found.commit, hold_message(*job.names, bad, reason)):
             return
         repository.refresh(job.environments)

@@ -21,6 +21,8 @@ from idp.domain.hold import (
 from idp.domain.release import Pin
 from idp.errors import UserError
 
+_ATTEMPTS = 20
+
 
 @dataclass(frozen=True)
 class Held:
@@ -71,14 +73,25 @@ def hold(
         AdapterError: the repository refuses.
     """
     environments = find_place(platform).environments
-    while True:
+    for attempt in range(_ATTEMPTS):
+        if attempt:
+            repository.refresh(environments)
         known = promotion_facts.known(environments, repository.tip(environments), [service])
         pin = _pin(known, known.chain.get(environment).name, service, version)
-        done, tags = (_lift if lift else _set)(known, environment, service, pin, reason)
+        done, tags = (
+            _lift(known, environment, service, pin, reason)
+            if lift
+            else _set(known, environment, service, pin, reason, skip=attempt)
+        )
         if dry_run:
             return replace(done, dry_run=True)
         if all(repository.add_tag(environments, name, known.commit, text) for name, text in tags.items()):
             return done
+    raise UserError(
+        "tag-taken",
+        f"{', '.join(tags)} exists and is no tag of a commit.",
+        "Delete it (`git tag --delete`, `git push --delete origin`), then try again.",
+    )
 
 
 def _pin(known: Known, environment: str, service: str, version: str) -> Pin:
@@ -95,13 +108,16 @@ def _pin(known: Known, environment: str, service: str, version: str) -> Pin:
     )
 
 
-def _set(known: Known, environment: str, service: str, pin: Pin, reason: str) -> tuple[Held, dict[str, str]]:
+def _set(
+    known: Known, environment: str, service: str, pin: Pin, reason: str, *, skip: int
+) -> tuple[Held, dict[str, str]]:
+    """`skip`: how many numbers turned out to be taken by tags that are no holds."""
     every = _holds(known, environment, service)
     shown = Held(service, environment, pin.version, pin.digest, held=True, changed=True, reasons=[reason])
     standing = [one for one in active(every) if one.version == pin.version]
     if standing:
         return replace(shown, changed=False, reasons=[one.reason for one in standing]), {}
-    name = hold_tag(environment, service, pin.version, next_number(_only(every), pin.version))
+    name = hold_tag(environment, service, pin.version, next_number(_only(every), pin.version) + skip)
     return shown, {name: hold_message(environment, service, pin, reason)}
 
 

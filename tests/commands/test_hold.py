@@ -81,6 +81,28 @@ def test_a_hold_without_a_digest_in_its_message_bars_its_version(tmp_path: Path)
     assert promote(world) == 11
 
 
+def test_a_hold_made_by_hand_bars_its_version_however_it_was_made(tmp_path: Path) -> None:
+    world = work_tree(tmp_path, chain=OPEN_CHAIN)
+    world.released("payments", "1.0.0")
+    git("tag", "hold/prod/payments/1.0.0/1", cwd=world.truth)
+    assert promote(world) == 11
+    assert "already" in hold(world)[1]
+    assert hold(world, "--lift")[0] == 0
+    assert promote(world) == 0
+
+
+def test_a_tag_that_only_takes_the_name_is_counted_on_from(tmp_path: Path) -> None:
+    world = work_tree(tmp_path, chain=OPEN_CHAIN)
+    world.released("payments", "1.0.0")
+    git("tag", "hold/prod/payments/1.0.0/1", "main^{tree}", cwd=world.truth)
+    git("tag", "lifted/prod/payments/1.0.0/2", "main^{tree}", cwd=world.truth)
+    assert hold(world)[0] == 0
+    assert "hold/prod/payments/1.0.0/2" in git("tag", cwd=world.truth)
+    code, said = hold(world, "--lift")
+    assert code == 1
+    assert "lifted/prod/payments/1.0.0/2 exists" in said
+
+
 @pytest.mark.parametrize("words", [(), ("--lift",)])
 def test_a_dry_run_changes_nothing(world: World, words: tuple[str, ...]) -> None:
     if words:
