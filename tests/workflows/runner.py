@@ -137,7 +137,7 @@ def run_workflow(
     foreign = [
         f"--local-repository={name}@{commit}={stand_in(name)}" for name, commit in foreign_actions().items()
     ]
-    argv = [
+    argv: list[str | Path] = [
         act, event, "--json", "-P", "ubuntu-24.04=-self-hosted", "--no-skip-checkout", "--no-cache-server",
         "--eventpath", event_file, "--action-cache-path", hub.folder / "act", *foreign,
         *(f"--local-repository={name}@v1={platform}" for name in own),

@@ -9,6 +9,8 @@ import pytest
 from tests.support import ROOT, build_file_tree, git, run, save
 from tests.workflows.api import Api, serving
 
+pytestmark = pytest.mark.needs("jq")
+
 ACTIONS = ROOT / "workflows" / "actions"
 TOKEN = "ghs-91fe"  # noqa: S105 - nobody's
 PINS = (("dev", "cart"), ("dev", "shop"), ("staging", "shop"))

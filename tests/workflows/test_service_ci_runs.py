@@ -14,7 +14,7 @@ from tests.workflows.runner import PLATFORM, Hub, Outcome, run_workflow
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.needs("act", "docker-engine"),
+    pytest.mark.needs("act", "docker-engine", "jq"),
     pytest.mark.xdist_group("docker"),
 ]
 
