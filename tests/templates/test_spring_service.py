@@ -44,8 +44,7 @@ def test_awkward_answers_and_a_service_without_the_example_pass_it_too(
     service = render(platform, tmp_path / LONGEST_NAME, service_name=LONGEST_NAME, **answers)
     for folder in ("main", "test"):
         shutil.rmtree(next((service / "src" / folder / "java").rglob("items")))
-    assert run("make", "openapi", cwd=service).returncode == 0
-    code, said = maven(service, "verify")
+    code, said = maven(service, "verify", "-Dopenapi.write=true")
     assert code == 0, said[-4000:]
     document = json.loads((service / "docs" / "openapi.json").read_text())
     assert document["info"] == {"title": LONGEST_NAME, "description": NASTY, "version": "0.0.0-local"}

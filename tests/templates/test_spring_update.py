@@ -12,7 +12,7 @@ from tests.commands.update_cases import snapshot
 from tests.support import git, platform_repository, save
 
 PROJECT = "copier-templates/spring-boot/project"
-JAVA = 'src/main/java/{{ java_package.replace(".", _copier_conf.sep) }}'
+JAVA = "src/main/java/{{ java_package.replace('.', _copier_conf.sep) }}"
 SERVICE_JAVA = "src/main/java/com/example/billing"
 
 
