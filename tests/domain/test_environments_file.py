@@ -95,6 +95,12 @@ def test_a_gate_that_is_switched_off_is_open() -> None:
     assert parse_chain(text).first.gates == GateSettings()
 
 
+@pytest.mark.parametrize("asked", ["{}", "{required: true}"])
+def test_provenance_by_anybody_can_be_asked_for(asked: str) -> None:
+    chain = parse_chain(f"environments: [{{name: dev, gates: {{provenance: {asked}}}}}]".encode())
+    assert chain.first.gates.provenance == ProvenanceNeeded()
+
+
 def test_gates_that_are_all_commented_out_are_open() -> None:
     text = b"environments:\n  - name: dev\n    gates:\n      # checks: all\n"
     assert parse_chain(text).first == Environment("dev")
@@ -187,6 +193,7 @@ WRONG = {
     "a yes for provenance": (gates("provenance: {required: 'yes'}"), 5, "provenance.required: "),
     "a tag that makes objects": (gates("checks: !!python/object:os.system x"), 5, "means nothing here"),
     "several documents": ("environments: [{name: dev}]\n---\na: 1", 2, "document"),
+    "a list for a key": ("a: 1\n? [b]\n: 1", 2, "a key is no text"),
     "broken": ("environments: [", 1, "expected"),
     "an alias to itself": ("environments: &a [*a]", 1, "nests too deeply"),
     "deep": ("[" * 5000, 1, ""),
@@ -218,7 +225,7 @@ def test_aliases_cannot_make_a_small_file_large() -> None:
     "content", [b"\xff", b"a: \0", b"x" * 300_000], ids=["not UTF-8", "a zero byte", "huge"]
 )
 def test_hostile_bytes_are_an_error(content: bytes) -> None:
-    with pytest.raises(UserError):
+    with pytest.raises(UserError, match=r"environments\.yaml(:1: .+| has more than 262144 bytes\.)"):
         parse_chain(content)
 
 
