@@ -83,7 +83,7 @@ class ComposeProject:
             restarts=int(container["RestartCount"]),
             exit_code=int(state["ExitCode"]) if ended else None,
             detail=state.get("Error") or (_logs(container["Id"]) if ended else ""),
-            healthy=state["Health"]["Status"] == "healthy" if "Health" in state else None,
+            healthy=state["Health"]["Status"] == "healthy" if state.get("Health") else None,
         )
 
     def is_current(self) -> bool:
@@ -100,7 +100,7 @@ class ComposeProject:
     def url(self) -> str | None:
         """`http://<host>:<port>` of the published port, None while nothing listens on it."""
         for container in filter(self._runs_release, self._containers()):
-            published = container["NetworkSettings"]["Ports"].get(f"{self.port}/tcp") or ()
+            published = (container["NetworkSettings"]["Ports"] or {}).get(f"{self.port}/tcp") or ()
             for each in published if container["State"]["Running"] else ():
                 return f"http://{_ANY_ADDRESS.get(each['HostIp'], each['HostIp'])}:{each['HostPort']}"
         return None
