@@ -54,7 +54,7 @@ def demo(
     dry_run: DryRunOption = False,
     output: OutputOption = Output.TEXT,
 ) -> None:
-    """Show everything at work: a platform, a service, its tests, its live check."""
+    """Show everything at work: a platform, a service, its checks, a release promoted and one rolled back."""
     from idp import console
     from idp.commands import demo as command
 
