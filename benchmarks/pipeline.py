@@ -98,5 +98,5 @@ def _push(hub: Hub, checkout: Path, platform: Path) -> tuple[Step, ...]:
         arguments=("--concurrent-jobs", "1"),
     )
     if outcome.exit_code != 0:
-        raise RuntimeError(outcome.log[-4000:])
+        raise RuntimeError(outcome.log)
     return outcome.steps

@@ -44,7 +44,11 @@ class Outcome:
 
     @property
     def log(self) -> str:
-        return "\n".join(self.lines)
+        """What to read of a run that went wrong: the ends of its failed jobs, or of everything."""
+        failed = [name for name, result in self.jobs.items() if result == "failure"]
+        told = [line for line in self.lines if "LocalRepositoryCache" not in line]
+        ends = [[line for line in told if line.startswith(f"[{name}]")][-80:] for name in failed]
+        return "\n".join(line[:300] for end in ends or [told[-80:]] for line in end)
 
 
 @dataclass(frozen=True)
