@@ -106,8 +106,10 @@ def run_attached(argv: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str
     Ctrl-C reaches the program by itself, as part of the terminal's foreground process group.
 
     Returns:
-        The program's exit code, negative if a signal ended it.
+        The program's exit code, negative if a signal ended it. After Ctrl-C any error counts as ended by that:
+        make has its own words for a recipe that was interrupted.
     """
+    interrupts: list[int] = []
     try:
         child = subprocess.Popen([str(part) for part in argv], cwd=cwd, env=_environment(env, ()))  # noqa: S603
     except FileNotFoundError as error:
@@ -117,9 +119,10 @@ def run_attached(argv: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str
         child.send_signal(number)
 
     previous = {number: signal.signal(number, forward) for number in (signal.SIGTERM, signal.SIGHUP)}
-    previous[signal.SIGINT] = signal.signal(signal.SIGINT, lambda *_: None)
+    previous[signal.SIGINT] = signal.signal(signal.SIGINT, lambda number, _frame: interrupts.append(number))
     try:
-        return child.wait()
+        ended = child.wait()
+        return -signal.SIGINT if ended and interrupts else ended
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)

@@ -1,5 +1,6 @@
 """`idp run`: the service's own `make run`, in the foreground, with the signals reaching it."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -64,6 +65,20 @@ def test_a_service_that_fails_is_an_error(service: Path) -> None:
     result = idp("run", service)
     assert result.exit_code == 1
     assert "make -C" in result.stderr
+
+
+def test_ctrl_c_is_an_interrupt_even_where_the_service_makes_an_error_of_it(tmp_path: Path) -> None:
+    (tmp_path / "Makefile").write_text(
+        "run:\n\t@trap 'exit 3' INT; touch runs; while :; do sleep 0.1; done\n"
+    )
+    child = subprocess.Popen(
+        [sys.executable, "-m", "idp", "run", str(tmp_path)], start_new_session=True, stderr=subprocess.PIPE
+    )
+    while not (tmp_path / "runs").exists():
+        assert child.poll() is None
+        time.sleep(0.05)
+    os.killpg(child.pid, signal.SIGINT)
+    assert child.wait(60) == 130
 
 
 def test_a_folder_without_a_run_target_is_an_error(tmp_path: Path) -> None:
