@@ -493,7 +493,7 @@ def test_the_bundled_platform_serves_where_nothing_else_names_one(
     result = idp("templates", "--output", "json")
     assert result.exit_code == 0, result.stdout
     assert result.json["data"]["found_by"] == "the copy that idp carries"
-    assert [item["name"] for item in result.json["data"]["templates"]] == ["fastapi"]
+    assert [item["name"] for item in result.json["data"]["templates"]] == ["fastapi", "spring-boot"]
 
 
 def test_a_fresh_clone_without_tags_records_the_exact_commit(tmp_path: Path) -> None:
