@@ -17,7 +17,7 @@ def own(platform: Path, tmp_path: Path) -> Path:
     """A platform repository to write to, with `billing` in its catalog."""
     repository = tmp_path / "platform"
     git("clone", "--quiet", "--no-hardlinks", platform, repository, cwd=tmp_path)
-    git("reset", "--quiet", "--hard", "v0.1.0", cwd=repository)  # other tests create services in that platform
+    git("reset", "--quiet", "--hard", "v0.1.0", cwd=repository)  # others create services in that platform
     git("remote", "remove", "origin", cwd=repository)
     entry = repository / "environments/catalog/billing.yaml"
     entry.write_text("schema_version: 1\nname: billing\nrepository: /nowhere\ntemplate: fastapi\n")
