@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from idp.cli.app import app
-from idp.cli.options import DryRunOption, Output, OutputOption, PlatformOption
+from idp.cli.options import DryRunOption, Output, OutputOption, PlatformOption, finish
+from idp.errors import UsageError
 
 
 @app.command()
@@ -36,8 +37,28 @@ def init(
 
 
 @app.command()
-def doctor(platform: PlatformOption = None, output: OutputOption = Output.TEXT) -> None:
-    """Look whether this machine has what idp and its services need."""
+def doctor(
+    platform: PlatformOption = None,
+    github: Annotated[
+        bool, typer.Option("--github", help="Look at a repository's settings on GitHub instead.")
+    ] = False,
+    repository: Annotated[
+        str | None,
+        typer.Option(
+            "--repository",
+            metavar="OWNER/NAME",
+            help="With --github: which repository.",
+            show_default="the platform's origin",
+        ),
+    ] = None,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Look whether this machine, or a repository on GitHub, has what idp and its services need."""
+    if repository and not github:
+        raise UsageError("usage", "--repository goes with --github.", "idp doctor --github --repository O/N")
+    if github:
+        _doctor_github(repository, platform, as_json=output is Output.JSON)
+        return
     from idp import console
     from idp.commands import doctor as command
 
@@ -46,6 +67,13 @@ def doctor(platform: PlatformOption = None, output: OutputOption = Output.TEXT) 
     console.show("doctor", diagnosis, as_json=output is Output.JSON, error=error)
     if error:
         raise typer.Exit(error.exit_code)
+
+
+def _doctor_github(repository: str | None, platform: str | None, *, as_json: bool) -> None:
+    from idp.commands import doctor_github as command
+
+    diagnosis = command.doctor_github(repository=repository, platform=platform)
+    finish("doctor", diagnosis, command.verdict(diagnosis), as_json=as_json, view="doctor_github")
 
 
 @app.command()

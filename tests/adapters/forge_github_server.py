@@ -52,6 +52,7 @@ class GitHub:
     Attributes:
         shapes: GitHub's own examples, by name; what is remembered is laid over them.
         heads: branch → commit, where it is not the one of GitHub's examples.
+        settings: what GET answers below the repository, by the path's rest; an Answer as it is.
         faults: called with each request before anything else; the first answer wins.
     """
 
@@ -67,6 +68,7 @@ class GitHub:
     requests: list[Request] = field(default_factory=list)
     faults: list[Callable[[Request], Answer | None]] = field(default_factory=list)
     heads: dict[str, str] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
     has_drafts: bool = True
     hidden: int = 0
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -241,6 +243,11 @@ def _installation_token(github: GitHub, request: Request, number: str) -> Answer
     return Answer(201, {**shape, "token": f"ghs_of_{number}", "expires_at": "2099-07-11T22:14:10Z"})
 
 
+def _setting(github: GitHub, _request: Request, rest: str) -> Answer:
+    known = github.settings.get(rest, refused(404, "Not Found"))
+    return known if isinstance(known, Answer) else Answer(200, known)
+
+
 _REPOSITORY = rf"/repos/{SLUG}"
 ROUTES: list[tuple[str, str, Callable[..., Answer]]] = [
     ("GET", rf"{_REPOSITORY}/pulls", _list_pulls),
@@ -255,6 +262,7 @@ ROUTES: list[tuple[str, str, Callable[..., Answer]]] = [
     ("GET", rf"{_REPOSITORY}/installation", _installation),
     ("POST", r"/app/installations/(\d+)/access_tokens", _installation_token),
     ("POST", r"/graphql", _graphql),
+    ("GET", rf"{_REPOSITORY}(|/.+)", _setting),
 ]
 
 

@@ -37,6 +37,16 @@ OPERATIONS = {
     "/repos/{owner}/{repo}/issues/{issue_number}/comments": ("post",),
     "/repos/{owner}/{repo}/installation": ("get",),
     "/app/installations/{installation_id}/access_tokens": ("post",),
+    "/repos/{owner}/{repo}": ("get",),
+    "/repos/{owner}/{repo}/branches/{branch}": ("get",),
+    "/repos/{owner}/{repo}/branches/{branch}/protection": ("get",),
+    "/repos/{owner}/{repo}/rulesets": ("get",),
+    "/repos/{owner}/{repo}/rulesets/{ruleset_id}": ("get",),
+    "/repos/{owner}/{repo}/contents/{path}": ("get",),
+    "/repos/{owner}/{repo}/codeowners/errors": ("get",),
+    "/repos/{owner}/{repo}/actions/permissions/workflow": ("get",),
+    "/repos/{owner}/{repo}/environments": ("get",),
+    "/repos/{owner}/{repo}/environments/{environment_name}/deployment-branch-policies": ("get",),
 }
 # GraphQL is no part of the REST description: graphql_errors checks its documents against GitHub's schema.
 GRAPHQL = {
@@ -110,6 +120,11 @@ def examples(github: dict[str, Any]) -> dict[str, Any]:
         "status": example["status-items"][0],
         "installation": example["installation"],
         "token": example["installation-token"],
+        "repository": example["full-repository-default-response"],
+        "branch": example["branch-get"],
+        "ruleset": example["repository-ruleset"],
+        "file": example["content-file-response-if-content-is-a-file"],
+        "environment": example["environments"]["environments"][0],
     }
 
 

@@ -26,7 +26,7 @@ from idp.adapters.forge.github_errors import explained, said
 from idp.adapters.forge.github_settings import GitHubSettings
 from idp.adapters.forge.github_text import DRAFT_PREFIX, body_for, title_for
 from idp.domain.pull_request import CheckState, OpenPullRequest, PullRequest, Review, validate_sha, worst
-from idp.errors import AdapterError, UserError
+from idp.errors import AdapterError
 
 _APPEARS_WITHIN = (0.0, 1.0, 2.0, 4.0)
 """Seconds: a pull request that was opened a moment ago is not always listed yet."""
@@ -119,12 +119,7 @@ class GitHubForge:
     @contextmanager
     def _asking(self, repository: str) -> Iterator[tuple[HostedRepository, Repository]]:
         address = hosted(repository)
-        if address.host != self._settings.host:
-            raise UserError(
-                "github-other-host",
-                f"{address} does not lie on {self._settings.host}; the credentials are not sent there.",
-                "Set IDP_GITHUB_SERVER_URL to the server that the repository lies on.",
-            )
+        self._settings.refuse_other_host(address)
         with self._lock, explained(address, self._settings.secrets):
             yield address, self._clients.of(address).get_repo(address.slug)
 

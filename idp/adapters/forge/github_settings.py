@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from idp.adapters import process
+from idp.adapters.forge.addresses import HostedRepository
 from idp.errors import UserError
 
 GITHUB = "https://github.com"
@@ -43,6 +44,15 @@ class GitHubSettings:
     def secrets(self) -> tuple[str, ...]:
         """What must never be shown."""
         return tuple(filter(None, (self.token, self.private_key)))
+
+    def refuse_other_host(self, address: HostedRepository) -> None:
+        """Raise a UserError for a repository on another server: the credentials are not for it."""
+        if address.host != self.host:
+            raise UserError(
+                "github-other-host",
+                f"{address} does not lie on {self.host}; the credentials are not sent there.",
+                "Set IDP_GITHUB_SERVER_URL to the server that the repository lies on.",
+            )
 
 
 def from_environment(environment: Mapping[str, str]) -> GitHubSettings:
