@@ -12,7 +12,7 @@ from tests.support import ROOT, git, platform_repository
 from tests.workflows.api import serving
 from tests.workflows.runner import Hub, own_actions, run_workflow
 
-pytestmark = [pytest.mark.slow, pytest.mark.needs("act", "jq"), pytest.mark.xdist_group("docker")]
+pytestmark = [pytest.mark.slow, pytest.mark.needs("act", "jq"), pytest.mark.xdist_group("act")]
 
 PLATFORM = "acme/platform"
 REPOSITORY = {"full_name": PLATFORM, "name": "platform", "default_branch": "main", "owner": {"login": "acme"}}

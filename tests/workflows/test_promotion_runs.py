@@ -17,7 +17,7 @@ from tests.workflows.runner import Hub, Outcome, own_actions, run_workflow
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.needs("act", "docker-engine", "kubectl", "jq"),
-    pytest.mark.xdist_group("docker"),
+    pytest.mark.xdist_group("act"),
 ]
 
 PLATFORM = "acme/platform"

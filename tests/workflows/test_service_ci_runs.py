@@ -15,7 +15,7 @@ from tests.workflows.runner import PLATFORM, Hub, Outcome, run_workflow
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.needs("act", "docker-engine", "jq"),
-    pytest.mark.xdist_group("docker"),
+    pytest.mark.xdist_group("act"),
 ]
 
 REGISTRY = "127.0.0.1:5000"

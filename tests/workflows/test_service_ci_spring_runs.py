@@ -11,7 +11,7 @@ from tests.workflows.runner import PLATFORM, Hub, run_workflow
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.needs("act", "docker-engine", "jq", "mvn"),
-    pytest.mark.xdist_group("docker"),
+    pytest.mark.xdist_group("act"),
 ]
 
 REGISTRY = "127.0.0.1:5000"
