@@ -285,10 +285,18 @@ def commit_new_files(repository: Path, files: Mapping[PurePosixPath, str], messa
         _stage(repository, list(files))
         return _append_commit(repository, branch, files, message)
     except BaseException:
-        for path in written:
-            path.unlink(missing_ok=True)
-        call("reset", "--quiet", "--", *map(str, files), cwd=repository)
+        # Interrupted after the branch had moved, the files are what it says.
+        if not _has_all(repository, branch, files):
+            for path in written:
+                path.unlink(missing_ok=True)
+            call("reset", "--quiet", "--", *map(str, files), cwd=repository)
         raise
+
+
+def _has_all(repository: Path, branch: str, files: Mapping[PurePosixPath, str]) -> bool:
+    asked = "".join(f"{branch}:{name}\n" for name in files)
+    found = call("cat-file", "--batch-check", cwd=repository, stdin=asked).stdout
+    return found.count(" blob ") == len(files)
 
 
 def _write_new(repository: Path, files: Mapping[PurePosixPath, str]) -> list[Path]:

@@ -130,6 +130,7 @@ def test_environments_in_a_repository_of_their_own_take_services_of_the_platform
     separate = tmp_path / "environments"
     git("clone", "--quiet", "--bare", platform, separate, cwd=tmp_path)
     git("remote", "remove", "origin", cwd=separate)
+    git("update-ref", "refs/heads/main", "v0.1.0^{commit}", cwd=separate)
     monkeypatch.setenv("IDP_ENVIRONMENTS", str(separate))
     head = git("rev-parse", "HEAD", cwd=own)
     added = idp("env", "add", "dev", "billing", "--output", "json", cwd=own)
