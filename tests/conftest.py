@@ -52,6 +52,11 @@ def _is_missing(tool: str) -> bool:
     return shutil.which(tool, path=f"{beside}{os.pathsep}{os.environ['PATH']}") is None
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins first, so that no worker is left with it at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a test whose tools are missing; fail it where all of them are promised."""
     for marker in item.iter_markers("needs"):
