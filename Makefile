@@ -14,7 +14,7 @@ demo: $(VENV)/.runtime ## Create a platform and a service, test it, check it liv
 	@$(BIN)/idp demo
 
 test: $(VENV)/.test $(VENV)/checkov/.installed lint ## Check the code, run every test
-	$(BIN)/pytest -n auto --dist loadgroup
+	$(BIN)/pytest -n auto --dist loadfile
 
 lint: $(VENV)/.test ## Format, lint, types, layers
 	$(BIN)/ruff format --check .
