@@ -6,23 +6,15 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import FrameType
 
 from typer import Abort, Exit
 from typer.exceptions import TyperException
 
+from idp import interruption
 from idp.errors import ExitCode, IdpError, UsageError
 
 _TERMINATED = 128 + signal.SIGTERM
 _INTERRUPTED = "\nInterrupted.\n"
-
-
-class _Terminated(BaseException):
-    """SIGTERM, as an exception, so that temporary folders are removed on the way out."""
-
-
-def _on_sigterm(_number: int, _frame: FrameType | None) -> None:
-    raise _Terminated
 
 
 def guarded(action: Callable[[], object], argv: Sequence[str]) -> int:
@@ -32,10 +24,10 @@ def guarded(action: Callable[[], object], argv: Sequence[str]) -> int:
         action: returns None or an exit code.
         argv: the command line, to know how an error is to be printed.
     """
-    signal.signal(signal.SIGTERM, _on_sigterm)
     try:
-        returned = action()
-        sys.stdout.flush()
+        with interruption.raised():
+            returned = action()
+            sys.stdout.flush()
     except BaseException as raised:  # noqa: BLE001 - the boundary: nothing gets past it
         return _exit_code(raised, argv)
     if returned == ExitCode.INTERRUPTED:  # Typer has made this of the KeyboardInterrupt
@@ -52,7 +44,7 @@ def _exit_code(raised: BaseException, argv: Sequence[str]) -> int:
         case KeyboardInterrupt() | Abort():
             sys.stderr.write(_INTERRUPTED)
             return ExitCode.INTERRUPTED
-        case _Terminated():
+        case interruption.Terminated():
             return _TERMINATED
         case BrokenPipeError():
             # The reader went away (`idp … | head`); Python must not try to flush again.

@@ -7,7 +7,7 @@ from datetime import datetime, time, timedelta
 
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -118,8 +118,8 @@ def test_every_example_of_the_pages_is_a_chain() -> None:
         )
     ]
     assert len(examples) >= 2
-    for example in examples:
-        assert parse_chain(example.encode()).names[0] == "dev"
+    for each in examples:
+        assert parse_chain(each.encode()).names[0] == "dev"
 
 
 def gates(text: str) -> str:
@@ -230,10 +230,15 @@ def test_hostile_bytes_are_an_error(content: bytes) -> None:
 
 
 @settings(deadline=None)
+@example(b"environments: [{name: d},{name: p}]")
 @given(st.binary(max_size=80) | st.text("-:[]{}&*!|> \n#ab'\"1", max_size=40).map(str.encode))
 def test_any_bytes_are_a_chain_or_an_error(content: bytes) -> None:
-    with pytest.raises(UserError):
-        parse_chain(content)
+    try:
+        chain = parse_chain(content)
+    except UserError:
+        return
+    named = [each["name"] for each in yaml.safe_load(content)["environments"]]
+    assert list(chain.names) == named != []
 
 
 values = st.recursive(

@@ -41,7 +41,6 @@ def test_the_demo_shows_a_service_from_its_template_to_a_rollback_in_prod(tmp_pa
     for environment in ("dev", "staging", "prod"):
         project = f"label=com.docker.compose.project={environment}-{service}"
         assert docker("ps", "--all", "--quiet", "--filter", project) == ""
-        assert docker("network", "ls", "--quiet", "--filter", project) == ""
     assert docker("images", "--quiet", "--filter", f"reference=*/*/{service}") == ""
     run("rm", "-rf", folder, cwd=tmp_path)
 
