@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from idp.adapters import git, repository_refs, template_store
-from idp.domain.fleet import ENTRY_MAX_BYTES
+from idp.domain.catalog import ENTRY_MAX_BYTES
 from idp.domain.platform import Platform
 from idp.errors import AdapterError
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from idp.adapters import git
 from idp.domain.answers import RecordedAnswers, parse_answers_file
-from idp.domain.fleet import Failure
+from idp.domain.failure import Failure
 from idp.domain.platform import ANSWERS_FILE
 from idp.domain.service import ANSWER_NAME, ANSWER_TEMPLATE
 from idp.errors import IdpError

@@ -6,12 +6,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
-from idp.adapters import environment_files, git
 from idp.adapters import environments_repository as repository
+from idp.adapters import git
 from idp.adapters.environments_repository import Environments, Tag
 from idp.domain.catalog import CatalogEntry, entry_path
 from idp.domain.environment import CHAIN_PATH, Chain, parse_chain
-from idp.domain.fleet import parse_entry
 from idp.domain.good_mark import PREFIX, GoodMark, UnnamedMark, good_prefix, named, parse_good_mark
 from idp.domain.hold import Hold, Lift, hold_prefix, lifted_prefix, parse_hold
 from idp.domain.platform import Platform
@@ -80,9 +79,13 @@ class Known:
         """
         content = self.files.get(str(entry_path(service)))
         if content is None and self.platform is not None:
+            from idp.adapters import environment_files
+
             content = environment_files.read(self.platform).get(f"catalog/{service}.yaml")
         if content is None:
             raise _unknown(service, services(self.environments, self.commit), self.environments.source)
+        from idp.domain.fleet import parse_entry
+
         listed = parse_entry(service, content)
         if listed.entry is None:
             failure = listed.failure

@@ -6,7 +6,7 @@ import typer
 
 from idp.cli.app import app
 from idp.cli.options import DryRunOption, Output, OutputOption, PlatformOption, finish
-from idp.domain.environment import Target
+from idp.domain.target import Target
 
 
 @app.command()

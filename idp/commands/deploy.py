@@ -13,8 +13,8 @@ from idp.commands.deploy_service import deploy_service, plan_service
 from idp.commands.deploy_verify import SETTLE_SECONDS
 from idp.commands.promote import find_place
 from idp.domain.deployment import Deployment, DeploymentState
-from idp.domain.environment import Target
 from idp.domain.service import validate_name
+from idp.domain.target import Target
 from idp.errors import UserError
 
 READY_SECONDS = 120.0

@@ -7,8 +7,9 @@ from typing import Protocol
 
 from idp.adapters import compose, kubernetes
 from idp.domain.deployment import Fault, Instance
-from idp.domain.environment import Environment, Target
+from idp.domain.environment import Environment
 from idp.domain.release import Pin
+from idp.domain.target import Target
 
 Locate = Callable[[], str | None]
 """Tells the address at which a service answers now, None where it does not."""

@@ -8,11 +8,12 @@ from idp.adapters import promotion_facts
 from idp.adapters.environments_repository import Environments
 from idp.adapters.promotion_facts import Known
 from idp.commands.promotion_deliver import Place
-from idp.domain.environment import Environment, Smoke, Target
+from idp.domain.environment import Environment, Smoke
 from idp.domain.good_mark import GoodMark
 from idp.domain.hold import Hold, barring
 from idp.domain.hold import active as standing
 from idp.domain.release import Pin
+from idp.domain.target import Target
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from idp.commands import update
 from idp.commands.update import Prepared
 from idp.domain import fleet
 from idp.domain.catalog import CatalogEntry
-from idp.domain.fleet import Failure, FleetEntry, FleetState, Listed
+from idp.domain.failure import Failure
+from idp.domain.fleet import FleetEntry, FleetState, Listed
 from idp.domain.fleet_selection import Selection, Shard
 from idp.domain.platform import Platform
 from idp.domain.update import State

@@ -19,7 +19,8 @@ from idp.adapters.trees import ObjectStore
 from idp.commands import update
 from idp.commands.fleet_plan import Planned, failed
 from idp.domain import fleet, template_version, update_pull_request
-from idp.domain.fleet import Delivery, Failure, FleetEntry, FleetState, OwnTests, OwnTestsState
+from idp.domain.failure import Failure
+from idp.domain.fleet import Delivery, FleetEntry, FleetState, OwnTests, OwnTestsState
 from idp.domain.pull_request import PullRequest
 from idp.domain.update import State, UpdateReport, summary
 from idp.errors import IdpError

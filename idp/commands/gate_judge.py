@@ -15,12 +15,12 @@ from idp.domain.environment import CHAIN_PATH, Environment, parse_chain
 from idp.domain.gate import GateResult, GateState, PromotionFacts, Unreadable
 from idp.domain.gates import evaluate
 from idp.domain.gates.evidence import is_about
-from idp.domain.history import trailers
 from idp.domain.hold import active
 from idp.domain.promotion import Action
 from idp.domain.release import Pin, parse_pin
 from idp.domain.release_record import ReleaseRecord, parse_record
 from idp.domain.service import validate_name
+from idp.domain.trailers import trailers
 from idp.errors import IdpError, UserError
 
 _PIN = re.compile(r"environments/([^/]+)/([^/]+)/release\.env")

@@ -10,7 +10,7 @@ from idp.commands.platform import find_environments, find_platform
 from idp.commands.promotion_decide import Asked
 from idp.commands.promotion_deliver import How, Place, default_how, merge, open_pull_request, plan_only
 from idp.commands.promotion_result import Promotion, Promotions, PromotionState
-from idp.domain.fleet import Failure
+from idp.domain.failure import Failure
 from idp.domain.promotion import Action
 from idp.errors import IdpError
 

@@ -4,16 +4,15 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 from idp.adapters import environments_repository as repository
-from idp.adapters import overlay_files, template_store
 from idp.adapters.environments_repository import Change, Environments
 from idp.adapters.forge import local_pull
 from idp.adapters.forge.addresses import local_path
 from idp.adapters.promotion_branch import PromotionBranch, find
 from idp.domain import overlay
-from idp.domain.history import trailers
 from idp.domain.platform import Platform
 from idp.domain.promotion import PromotionPlan, promotion_branch, promotion_message
 from idp.domain.release import pin_text
+from idp.domain.trailers import trailers
 
 Moves = Mapping[str, tuple[str | None, str | None]]
 
@@ -51,6 +50,8 @@ def missing_overlay(
     folder = overlay.folder(environment, service)
     if any(not path.endswith("/release.env") for path in repository.listing(environments, commit, folder)):
         return None
+    from idp.adapters import overlay_files, template_store
+
     template = overlay_files.template(environments.git_dir, commit)
     if template is None:
         elsewhere = template_store.known_repository(platform.source)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from idp.adapters import environments_repository as repository
-from idp.adapters import promotion_facts, service_commits
+from idp.adapters import promotion_facts
 from idp.adapters.environments_repository import Change, Environments
 from idp.adapters.forge import forge_for
 from idp.adapters.forge.addresses import local_path
@@ -14,11 +14,9 @@ from idp.adapters.promotion_facts import Known
 from idp.commands.promotion_changes import is_own, pin_changes, settle_pull_request
 from idp.commands.promotion_decide import Asked, Decide, Decided, decide
 from idp.commands.promotion_result import Promotion, PromotionState
-from idp.domain.fleet import Failure
+from idp.domain.failure import Failure
 from idp.domain.platform import Platform
 from idp.domain.promotion import Action, Blocked, PromotionPlan, promotion_branch
-from idp.domain.promotion_pull_request import pull_request_text
-from idp.domain.pull_request import PullRequest
 from idp.domain.release import pin_text
 from idp.errors import IdpError, UserError
 
@@ -193,6 +191,10 @@ def _is_the_same(
 
 
 def _opened(place: Place, asked: Asked, decided: Decided, plan: PromotionPlan, *, new: bool) -> Promotion:
+    from idp.adapters import service_commits
+    from idp.domain.promotion_pull_request import pull_request_text
+    from idp.domain.pull_request import PullRequest
+
     environments = place.environments
     between = (
         service_commits.between(decided.repository, plan.present.revision, plan.release.revision)

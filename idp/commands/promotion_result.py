@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from idp.domain.fleet import Failure
+from idp.domain.failure import Failure
 from idp.domain.gate import GateResult
 from idp.domain.promotion import Action
 from idp.errors import GateBlocked, IdpError, UserError

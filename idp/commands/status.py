@@ -12,7 +12,8 @@ from idp.commands.fleet_plan import OnProgress
 from idp.commands.platform import find_platform
 from idp.domain import fleet, fleet_status, template_version
 from idp.domain.catalog import CatalogEntry
-from idp.domain.fleet import Failure, Listed
+from idp.domain.failure import Failure
+from idp.domain.fleet import Listed
 from idp.domain.fleet_selection import Shard, parse_selection
 from idp.domain.fleet_status import FleetStatus, ServiceStatus
 from idp.errors import IdpError

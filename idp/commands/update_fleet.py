@@ -11,7 +11,8 @@ from idp.commands.fleet_plan import OnProgress, Planned, failed
 from idp.commands.fleet_pool import pooled
 from idp.commands.fleet_work import FleetOptions, work
 from idp.commands.platform import find_platform
-from idp.domain.fleet import Failure, FleetEntry, FleetReport, fleet_report
+from idp.domain.failure import Failure
+from idp.domain.fleet import FleetEntry, FleetReport, fleet_report
 from idp.domain.fleet_selection import parse_selection, parse_shard
 
 _WORKER_DIED = Failure(

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from pathlib import PurePosixPath
 
 SCHEMA_VERSION = 1
+ENTRY_MAX_BYTES = 65536
 
 
 @dataclass(frozen=True)

@@ -2,20 +2,13 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from enum import StrEnum
 from typing import Literal
 
 from idp.domain.freeze_window import Window
+from idp.domain.target import Target
 from idp.errors import UsageError
 
 CHAIN_PATH = "environments/environments.yaml"
-
-
-class Target(StrEnum):
-    """What an environment runs on."""
-
-    COMPOSE = "compose"
-    KUBERNETES = "kubernetes"
 
 
 @dataclass(frozen=True)

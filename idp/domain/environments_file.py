@@ -12,9 +12,9 @@ from idp.domain.environment import (
     GateSettings,
     ProvenanceNeeded,
     Smoke,
-    Target,
 )
 from idp.domain.environments_model import MODELS, ChainModel, EnvironmentModel, GatesModel
+from idp.domain.target import Target
 from idp.domain.yaml_values import Document, InvalidYaml, Key, load
 from idp.errors import UserError
 

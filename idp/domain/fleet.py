@@ -8,30 +8,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from idp.domain import yaml_text
-from idp.domain.catalog import CatalogEntry
+from idp.domain.catalog import ENTRY_MAX_BYTES, CatalogEntry
+from idp.domain.failure import Failure
 from idp.domain.service import validate_name
 from idp.domain.update import FileChange
 from idp.errors import ChecksFailed, IdpError, UpdateConflict, UserError
 
-ENTRY_MAX_BYTES = 65536
 PROTOCOLS = "https:http:ssh:file"
 """What Git may speak with a service's repository (`GIT_ALLOW_PROTOCOL`): no `ext`, no remote helper."""
 _SCHEMES = frozenset({"https", "http", "ssh", "file"})
 _SCP_LIKE = re.compile(r"(?:[A-Za-z0-9_][\w.-]*@)?[A-Za-z0-9][A-Za-z0-9.-]*:[^:\-].*")
 _UNPRINTABLE = re.compile(r"[\x00-\x20\x7f\ud800-\udfff]")
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Why nothing could be done for one service; the fields of an error of the envelope."""
-
-    code: str
-    message: str
-    hint: str
-
-    @classmethod
-    def of(cls, error: IdpError) -> "Failure":
-        return cls(error.code, error.message, error.hint)
 
 
 @dataclass(frozen=True)

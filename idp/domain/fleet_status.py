@@ -8,7 +8,7 @@ from functools import cache
 from packaging.version import InvalidVersion, Version
 
 from idp.domain import yaml_text
-from idp.domain.fleet import Failure
+from idp.domain.failure import Failure
 
 _RELEASE = re.compile(rb"^\s*RELEASE_VERSION\s*=\s*[\"']?([^\s\"'#]{1,63})", re.MULTILINE)
 _PIN = "release.env"

@@ -17,11 +17,11 @@ from idp.domain.environment import (
     GateSettings,
     ProvenanceNeeded,
     Smoke,
-    Target,
     parse_chain,
 )
 from idp.domain.environments_model import ChainModel
 from idp.domain.freeze_window import SingleWindow, WeeklyWindow
+from idp.domain.target import Target
 from idp.domain.yaml_values import InvalidYaml, load
 from idp.errors import UsageError, UserError
 from tests.support import ROOT

@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 
 from idp.domain.delivery_figures import DeliveryFigures, delivery_figures
 from idp.domain.good_mark import GoodMark
-from idp.domain.history import Move, MoveKind, PinChange, PinCommit, moves, trailers
+from idp.domain.history import Move, MoveKind, PinChange, PinCommit, moves
 from idp.domain.hold import Hold
 from idp.domain.promotion import Action, PromotionPlan, promotion_message
 from idp.domain.release import Pin
 from idp.domain.release_record import ReleaseRecord
+from idp.domain.trailers import trailers
 
 MONDAY = datetime(2026, 11, 2, 9, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -11,7 +11,6 @@ from markdown_it import MarkdownIt
 
 from idp.domain.environment import Environment
 from idp.domain.gate import GateResult, GateState, Unreadable
-from idp.domain.history import trailers
 from idp.domain.markdown import block, code, link
 from idp.domain.promotion import (
     Action,
@@ -25,6 +24,7 @@ from idp.domain.promotion import (
 from idp.domain.promotion_pull_request import SourceCommit, gates_table, pull_request_text
 from idp.domain.pull_request import is_branch
 from idp.domain.release_record import CheckEvidence, Provenance, ReleaseRecord
+from idp.domain.trailers import trailers
 from idp.errors import ExitCode
 from tests.domain.promotion_facts import FACTS, NOW, PRESENT, PROD, RECORD, RELEASE, facts, hold
 
