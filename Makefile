@@ -32,7 +32,7 @@ lock: ## Lock the dependencies anew (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra test pyproject.toml -c requirements.txt -o requirements-test.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header tests/environments/checkov/requirements.in -o tests/environments/checkov/requirements.txt
-	for tools in build image scan; do uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header workflows/tools/$$tools.in -o workflows/tools/$$tools.txt; done
+	for tools in build image scan uv; do uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header workflows/tools/$$tools.in -o workflows/tools/$$tools.txt; done
 
 $(VENV)/.runtime: requirements.txt pyproject.toml
 	$(call install,requirements.txt)

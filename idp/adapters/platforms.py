@@ -11,11 +11,19 @@ from idp.domain.platform import ANSWERS_FILE, TEMPLATES_FOLDER
 from idp.errors import AdapterError
 
 _MARKERS = ("copier.yml", TEMPLATES_FOLDER)
-BUNDLED_PATHS = ("copier.yml", TEMPLATES_FOLDER, "environments", "workflows", ".github/workflows")
-"""What makes a platform repository; everything else of this project is the tool itself."""
+BUNDLED_PATHS = (
+    "copier.yml",
+    TEMPLATES_FOLDER,
+    "environments",
+    "workflows",
+    ".github/workflows",
+    "requirements.txt",
+)
+"""What makes a platform repository, beside this package, which its workflows run: so both have one version."""
 PLACEHOLDER = "example-org/idp-lite"
 """Stands for the platform's GitHub repository until it has one."""
-_TOOL_ONLY = frozenset({"ci.yml", "release.yml", "__pycache__"})
+_TOOL_ONLY = frozenset({"ci.yml", "release.yml", "__pycache__", "_platform"})
+_PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def is_checkout(folder: Path) -> bool:
@@ -54,8 +62,7 @@ def bundle() -> Path:
     Raises:
         AdapterError: the installation carries none.
     """
-    package = Path(__file__).resolve().parent.parent
-    for folder in (package / "_platform", package.parent):
+    for folder in (_PACKAGE / "_platform", _PACKAGE.parent):
         if (folder / _MARKERS[0]).is_file() and (folder / _MARKERS[1]).is_dir():
             return folder
     raise AdapterError(
@@ -136,8 +143,8 @@ def content() -> list[str]:
 def copy_content(content: Path, folder: Path) -> None:
     """Copy what makes a platform repository, symlinks as symlinks."""
     folder.mkdir()
-    for name in BUNDLED_PATHS:
-        source, target = content / name, folder / name
+    for source, name in [(_PACKAGE, "idp"), *((content / name, name) for name in BUNDLED_PATHS)]:
+        target = folder / name
         if source.is_dir():
             shutil.copytree(source, target, symlinks=True, ignore=lambda _, names: _TOOL_ONLY & set(names))
         elif os.path.lexists(source):

@@ -29,8 +29,7 @@ def check(path: Path, *, live: bool, on_progress: Progress | None = None) -> Sco
     tell("Reading the files")
     snapshot = read_service_files(path)
     tell("Judging the files")
-    results = judge(STATIC_STANDARDS, snapshot)
-    results += _live_results(path, snapshot, tell) if live else _without_live()
+    results = _all_results(path, snapshot, tell) if live else _without_live(snapshot)
     return build_scorecard(path.resolve().name, live=live, results=results)
 
 
@@ -44,12 +43,21 @@ def verdict(scorecard: Scorecard) -> ChecksFailed | None:
     )
 
 
-def _without_live() -> list[RuleResult]:
+def _without_live(snapshot: Snapshot) -> list[RuleResult]:
     note = not_checked("It needs the running service: idp check --live.")
-    return [result_of(standard.rule, note) for standard in LIVE_STANDARDS]
+    return [
+        *judge(STATIC_STANDARDS, snapshot),
+        *(result_of(standard.rule, note) for standard in LIVE_STANDARDS),
+    ]
 
 
-def _live_results(path: Path, snapshot: Snapshot, tell: Progress) -> list[RuleResult]:
+def _all_results(path: Path, snapshot: Snapshot, tell: Progress) -> list[RuleResult]:
+    """The files are judged while the service starts."""
+    from concurrent.futures import ThreadPoolExecutor
+
     from idp.adapters.probe import observe
 
-    return judge(LIVE_STANDARDS, observe(path, snapshot, tell))
+    with ThreadPoolExecutor(1) as pool:
+        of_files = pool.submit(judge, STATIC_STANDARDS, snapshot)
+        of_service = judge(LIVE_STANDARDS, observe(path, snapshot, tell))
+        return [*of_files.result(), *of_service]

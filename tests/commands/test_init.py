@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tests.cli import idp
-from tests.support import git
+from tests.support import ROOT, git
 
 
 def test_a_new_platform_creates_services(tmp_path: Path) -> None:
@@ -23,6 +23,14 @@ def test_the_workflows_are_shown_by_links_and_the_tools_own_are_left_out(tmp_pat
     assert shown.is_symlink()
     assert shown.resolve() == (tmp_path / "platform/.github/workflows/service-ci.yml").resolve()
     assert not (tmp_path / "platform/.github/workflows/ci.yml").exists()
+
+
+def test_it_carries_the_idp_that_its_workflows_run(tmp_path: Path) -> None:
+    idp("init", tmp_path / "platform")
+    carried = set(git("ls-files", "idp", cwd=tmp_path / "platform").splitlines())
+    assert carried == set(git("ls-files", "-co", "--exclude-standard", "idp", cwd=ROOT).splitlines())
+    locked = (tmp_path / "platform/requirements.txt").read_bytes()
+    assert locked == (ROOT / "requirements.txt").read_bytes()
 
 
 def test_an_existing_folder_is_left_alone(tmp_path: Path) -> None:

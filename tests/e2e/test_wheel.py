@@ -37,5 +37,7 @@ def test_an_installed_package_creates_a_service_with_nothing_else_there(tmp_path
     (bundled,) = (tmp_path / "data/idp/platform").iterdir()
     assert git("tag", cwd=bundled) == bundled.name == "v0.1.0"
     assert (bundled / "workflows/service-ci.yml").is_symlink()
+    carried = set(git("ls-files", "idp", "requirements.txt", cwd=bundled).splitlines())
+    assert carried == set(git("ls-files", "idp", "requirements.txt", cwd=source).splitlines())
     assert f"_src_path: {bundled}" in (work / "one/.copier-answers.yml").read_text()
     assert not (ROOT / "idp/_platform").exists()

@@ -24,13 +24,18 @@ _FOREIGN = re.compile(r"uses: ([\w.-]+/[\w.-]+)(?:/[\w./-]+)?@([0-9a-f]{40})\b")
 
 @dataclass(frozen=True)
 class Step:
-    """One step that ended; `depth` is 1 for a job's own, 2 for those of an action that it uses, and so on."""
+    """One step that ended.
+
+    Attributes:
+        name: the job's own step; an action's steps bear the name of the step that uses it.
+        path: IDs, or numbers where there are none, from the job's own step to this one of the actions that it uses.
+    """
 
     job: str
     name: str
     result: str
     seconds: float
-    depth: int
+    path: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -177,9 +182,9 @@ def _outcome(exit_code: int, output: str) -> Outcome:
             jobs[name] = entry["jobResult"]
         elif "stepResult" in entry:
             seconds = entry.get("executionTime", 0) / 1e9
-            depth = len(entry.get("stepID", []))
+            path = tuple(entry.get("stepID", []))
             if entry.get("stage") == "Main":
-                steps.append(Step(name, entry["step"], entry["stepResult"], seconds, depth))
+                steps.append(Step(name, entry["step"], entry["stepResult"], seconds, path))
         lines.append(f"[{name}] {entry.get('msg', '').rstrip()}")
     return Outcome(exit_code, jobs, tuple(steps), tuple(lines))
 

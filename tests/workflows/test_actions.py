@@ -1,8 +1,10 @@
 """The scripts of the actions, one by one: what they find, what they refuse, what they call a commit."""
 
 import itertools
+import os
 import re
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.cli import idp
 from tests.support import ROOT, build_file_tree, git, run, save
 from tests.workflows.advisories import advisories
 
@@ -92,9 +95,40 @@ def test_a_shallow_clone_has_no_version(tmp_path: Path) -> None:
 def scanners(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A runner's temporary folder with the scanners in it."""
     folder = tmp_path_factory.mktemp("runner")
-    done = run(ACTIONS / "install.sh", folder / "scan", ROOT / "workflows" / "tools" / "scan.txt", cwd=folder)
+    tools = ROOT / "workflows" / "tools" / "scan.txt"
+    done = run(ACTIONS / "install.sh", folder / "scan", tools, cwd=folder, env={"RUNNER_TEMP": str(folder)})
     assert done.returncode == 0, done.stderr
     return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("has_uv", [True, False], ids=["uv", "no uv"])
+def test_a_platform_of_ones_own_installs_the_idp_that_it_carries(tmp_path: Path, has_uv: bool) -> None:
+    platform, runner, work = tmp_path / "platform", tmp_path / "runner", tmp_path / "work"
+    idp("init", platform, "--repository", "acme/platform")
+    (platform / "idp/__init__.py").write_text('__version__ = "7.8.9"\n')
+    runner.mkdir()
+    work.mkdir()
+    (work / "typer.py").write_text("raise SystemExit('the code of whoever is checked was run')\n")
+    found = [
+        folder for folder in os.environ["PATH"].split(os.pathsep) if has_uv or not Path(folder, "uv").exists()
+    ]
+    env = {"RUNNER_TEMP": str(runner), "PATH": os.pathsep.join([str(python_folder(tmp_path)), *found])}
+    script = platform / "workflows/actions/setup-idp/install-idp.sh"
+    for _ in range(2):
+        done = run(script, cwd=work, env=env)
+        assert done.returncode == 0, done.stderr
+    shown = run(runner / "idp/bin/idp", "--version", cwd=work, env=env)
+    assert (shown.returncode, shown.stdout, shown.stderr) == (0, "idp 7.8.9\n", "")
+    assert (runner / "uv").exists() == (not has_uv)
+
+
+def python_folder(folder: Path) -> Path:
+    """A folder for PATH with nothing but this Python, whose own folder may have uv in it."""
+    made = folder / "python"
+    made.mkdir()
+    (made / "python3").symlink_to(sys._base_executable)  # type: ignore[attr-defined]  # noqa: SLF001
+    return made
 
 
 def scan(script: str, folder: Path, runner: Path, **env: str) -> tuple[int, str]:

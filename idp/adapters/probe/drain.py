@@ -14,7 +14,7 @@ from idp.domain.contract import Drain, Exchange
 READY = "/health/ready"
 TRAFFIC = "/health/live"
 _WORKERS = 4
-_PAUSE_SECONDS = 0.01
+_PAUSE_SECONDS = 0.02
 _PROBE_SECONDS = 1.0
 _PROBES_BEFORE_SIGNAL = 2
 _MOST_KEPT = 20
