@@ -52,7 +52,7 @@ def ratios(service: Path, scratch: Path) -> Iterator[Ratio]:
 def find_jdk(service: Path) -> Path:
     """The JDK that the service's Makefile finds."""
     shown = subprocess.run(
-        ["make", "--eval=show-jdk:;@echo $(JDK)", "show-jdk"],
+        ["make", "--no-print-directory", "--eval=show-jdk:;@echo $(JDK)", "show-jdk"],
         cwd=service, capture_output=True, text=True, check=True,
     )  # fmt: skip
     return Path(shown.stdout.strip())

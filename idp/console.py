@@ -8,6 +8,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from idp.domain.display import safe
@@ -47,13 +48,24 @@ def show(
     if as_json:
         _print_json(failed(command, error, data) if error else succeeded(command, data))
         return
-    draw = importlib.import_module(f"idp.views.{view or command.partition(' ')[0]}").view
+    draw = _view(view or command).view
     console = terminal()
     with console.capture() as captured:
         for renderable in draw(data):
             console.print(renderable)
     # Rich fills table cells up with spaces, which a file or a pipe should not get.
     sys.stdout.write("\n".join(line.rstrip(" ") for line in captured.get().split("\n")))
+
+
+def preload(command: str, *, as_json: bool) -> None:
+    """Import what `show` will need: it takes as long as Git takes for a commit."""
+    if not as_json:
+        terminal()
+        _view(command)
+
+
+def _view(command: str) -> ModuleType:
+    return importlib.import_module(f"idp.views.{command.partition(' ')[0]}")
 
 
 def show_sarif(scorecard: "Scorecard") -> None:

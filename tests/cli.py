@@ -45,5 +45,6 @@ def idp(*argv: str | Path, cwd: Path | None = None) -> Ran:
     finally:
         os.chdir(before)
         signal.signal(signal.SIGTERM, handler)
-    assert "Traceback" not in out.getvalue() + err.getvalue()
+    printed = out.getvalue() + err.getvalue()
+    assert "Traceback" not in printed, printed
     return Ran(code, out.getvalue(), err.getvalue())

@@ -10,7 +10,8 @@ from idp.adapters import environments_repository as repository
 from idp.adapters import git
 from idp.adapters.environments_repository import Environments, Tag
 from idp.domain.catalog import CatalogEntry, entry_path
-from idp.domain.environment import CHAIN_PATH, Chain, parse_chain
+from idp.domain.environment import Chain, parse_chain
+from idp.domain.environment_name import CHAIN_PATH
 from idp.domain.good_mark import PREFIX, GoodMark, UnnamedMark, good_prefix, named, parse_good_mark
 from idp.domain.hold import Hold, Lift, hold_prefix, lifted_prefix, parse_hold
 from idp.domain.platform import Platform

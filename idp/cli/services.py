@@ -56,6 +56,7 @@ def create_service(
         platform=platform,
         ask=not defaults and output is Output.TEXT and sys.stdin.isatty() and sys.stderr.isatty(),
         dry_run=dry_run,
+        beside_git=lambda: console.preload("create service", as_json=output is Output.JSON),
     )
     console.show("create service", created, as_json=output is Output.JSON)
 

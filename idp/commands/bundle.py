@@ -13,7 +13,8 @@ from idp.commands.overlay_check import overlay_faults
 from idp.commands.platform import find_environments, find_platform
 from idp.domain import overlay
 from idp.domain.bundle import CHECKSUMS, bundle_name, pack
-from idp.domain.environment import CHAIN_PATH, parse_chain
+from idp.domain.environment import parse_chain
+from idp.domain.environment_name import CHAIN_PATH
 from idp.domain.release import Pin, parse_pin, pin_path
 from idp.domain.release_record import parse_record, record_path
 from idp.errors import UserError

@@ -7,16 +7,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from typing import TypeVar
 
 from idp.adapters import git, overlay_files, templates
 from idp.commands.platform import find_platform
 from idp.domain import catalog, fleet_status, overlay, service, template_version
-from idp.domain.environment import CHAIN_PATH
+from idp.domain.environment_name import CHAIN_PATH
 from idp.domain.platform import Platform, looks_like_url, refuse_credentials
 from idp.errors import AdapterError, UserError
 
-Result = TypeVar("Result")
 _TEMPORARY_PREFIX = ".idp-create-"
 _STALE_SECONDS = 24 * 3600
 
@@ -62,6 +60,7 @@ def create(
     platform: str | None = None,
     ask: bool = False,
     dry_run: bool = False,
+    beside_git: Callable[[], object] = lambda: None,
 ) -> Created:
     """Create a service.
 
@@ -74,12 +73,15 @@ def create(
         platform: URL or path of the platform; None looks for it.
         ask: ask for missing answers on the terminal.
         dry_run: render, report, leave nothing behind.
+        beside_git: called in a thread while Git makes the first commit, for what the caller needs soon.
 
     Raises:
         UsageError: the name or an answer is not acceptable.
         UserError: the destination or the name is taken, the template or version unknown, an answer missing.
         AdapterError: Git or Copier failed.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     service.validate_name(name)
     given = service.parse_answers(data)
     destination = _free_destination(output_dir, name)
@@ -98,9 +100,11 @@ def create(
             overlays = _overlays(checkout, name, environments)
             listed = [str(path) for path in overlays]
             return replace(created, catalog_entry=entry, overlays=listed, dry_run=True)
-        with _meanwhile(lambda: _overlays(checkout, name, environments)) as rendered_overlays:
+        with ThreadPoolExecutor(1) as beside:
+            rendering = beside.submit(_overlays, checkout, name, environments)
+            beside.submit(beside_git)
             known = git.create_repository(rendered.folder, _first_message(name, source, rendered.commit))
-        overlays = rendered_overlays()
+        overlays = rendering.result()
         _move_into_place(rendered.folder, destination)
     if checkout:
         _register(checkout, name, source, rendered, destination, overlays)
@@ -195,15 +199,6 @@ def _overlays(checkout: Path | None, name: str, environments: Sequence[str]) -> 
         return {}
     files = overlay_files.service_files(template, name, environments)
     return {path: content.decode() for path, content in files.items() if not (checkout / path).exists()}
-
-
-@contextmanager
-def _meanwhile(work: Callable[[], Result]) -> Iterator[Callable[[], Result]]:
-    """Do some work while the block waits for other programs; what is given ends with its result or error."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(1) as pool:
-        yield pool.submit(work).result
 
 
 @contextmanager

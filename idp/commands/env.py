@@ -10,7 +10,8 @@ from idp.commands.overlay_check import overlay_faults
 from idp.commands.overlay_missing import overlay_missing, overlay_template
 from idp.commands.platform import find_environments, find_platform
 from idp.domain import catalog, environment_view, environments_edit, overlay
-from idp.domain.environment import CHAIN_PATH, Chain, parse_chain
+from idp.domain.environment import Chain, parse_chain
+from idp.domain.environment_name import CHAIN_PATH
 from idp.domain.environment_view import EnvironmentView
 from idp.domain.overlay import OverlayFault
 from idp.domain.platform import Platform

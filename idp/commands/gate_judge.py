@@ -11,7 +11,8 @@ from idp.adapters.changed_files import ChangedFile, Range
 from idp.adapters.environments_lineage import at_commits, first_parents
 from idp.adapters.promotion_facts import Known
 from idp.commands.promotion_evidence import forge_checks, with_reviews
-from idp.domain.environment import CHAIN_PATH, Environment, parse_chain
+from idp.domain.environment import Environment, parse_chain
+from idp.domain.environment_name import CHAIN_PATH
 from idp.domain.gate import GateResult, GateState, PromotionFacts, Unreadable
 from idp.domain.gates import evaluate
 from idp.domain.gates.evidence import is_about

@@ -2,12 +2,15 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from idp.adapters import environments_repository, git, platforms
-from idp.adapters.environments_repository import Environments
+from idp.adapters import git, platforms
 from idp.domain.platform import Candidate, Platform, first_named, looks_like_url, refuse_credentials
 from idp.errors import UserError
 from idp.settings_file import config_file
+
+if TYPE_CHECKING:
+    from idp.adapters.environments_repository import Environments
 
 _BUNDLED = "the copy that idp carries"
 
@@ -38,7 +41,7 @@ def find_platform(named: str | None, folder: Path) -> Platform:
     return _located(found.source, found.found_by, folder)
 
 
-def find_environments(platform: Platform) -> Environments:
+def find_environments(platform: Platform) -> "Environments":
     """Where the environments of a platform are: the repository of the settings, else the platform itself.
 
     Args:
@@ -48,6 +51,8 @@ def find_environments(platform: Platform) -> Environments:
         UserError: there is no platform but the one that idp carries, which is nobody's to write to.
         AdapterError: the repository cannot be read.
     """
+    from idp.adapters import environments_repository
+
     named = _environments_from_settings()
     if named is not None:
         return environments_repository.locate(_located(named, "`environments` in the settings", Path.cwd()))

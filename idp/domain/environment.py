@@ -4,11 +4,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 
+from idp.domain.environment_name import CHAIN_PATH
 from idp.domain.freeze_window import Window
 from idp.domain.target import Target
 from idp.errors import UsageError
-
-CHAIN_PATH = "environments/environments.yaml"
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@ import re
 
 from idp.errors import UsageError
 
+CHAIN_PATH = "environments/environments.yaml"
+"""Where the chain of environments stands in their repository."""
 NAME_MAX_LENGTH = 40
 RESERVED = frozenset({"base", "components", "compose", "catalog", "releases"})
 """Folders below `environments/` that are no environment."""

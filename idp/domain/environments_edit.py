@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from idp.domain.environment import CHAIN_PATH, Chain, parse_chain
-from idp.domain.environment_name import validate_environment
+from idp.domain.environment import Chain, parse_chain
+from idp.domain.environment_name import CHAIN_PATH, validate_environment
 from idp.domain.yaml_values import load
 from idp.errors import UserError
 
