@@ -17,6 +17,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import yaml
 
+from tests.quiet_server import QuietServer
+
 Object = dict[str, Any]
 _RESOURCES = {
     "v1": ["Namespace", "Service", "ServiceAccount", "ConfigMap", "Pod"],
@@ -279,9 +281,7 @@ class _Pod(http.server.BaseHTTPRequestHandler):
 
 @contextmanager
 def _serving(handler: type[http.server.BaseHTTPRequestHandler], cluster: Cluster) -> Iterator[int]:
-    server = http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), type("Handler", (handler,), {"cluster": cluster})
-    )
+    server = QuietServer(("127.0.0.1", 0), type("Handler", (handler,), {"cluster": cluster}))
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
