@@ -1,14 +1,22 @@
 """Where the program begins: `idp` and `python -m idp`."""
 
 import gc
+import sys
+
+from idp import interruption
+from idp.errors import ExitCode
 
 
 def main() -> None:
     """Run the command line in a process that ends with it."""
     gc.disable()  # before the imports: they make most of the objects, and nothing is collected in so short a life
-    from idp.cli import main as run
+    try:
+        from idp.cli import main as run
 
-    run()
+        run()
+    except KeyboardInterrupt:  # before the boundary stands, or when it has done its work
+        sys.stderr.write(interruption.MESSAGE)
+        sys.exit(ExitCode.INTERRUPTED)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ from idp import interruption
 from idp.errors import ExitCode, IdpError, UsageError
 
 _TERMINATED = 128 + signal.SIGTERM
-_INTERRUPTED = "\nInterrupted.\n"
 
 
 def guarded(action: Callable[[], object], argv: Sequence[str]) -> int:
@@ -31,7 +30,7 @@ def guarded(action: Callable[[], object], argv: Sequence[str]) -> int:
     except BaseException as raised:  # noqa: BLE001 - the boundary: nothing gets past it
         return _exit_code(raised, argv)
     if returned == ExitCode.INTERRUPTED:  # Typer has made this of the KeyboardInterrupt
-        sys.stderr.write(_INTERRUPTED)
+        sys.stderr.write(interruption.MESSAGE)
     return returned if isinstance(returned, int) else ExitCode.DONE
 
 
@@ -42,7 +41,7 @@ def _exit_code(raised: BaseException, argv: Sequence[str]) -> int:
         case SystemExit():  # Typer's completion ends so
             return raised.code if isinstance(raised.code, int) else ExitCode.DONE
         case KeyboardInterrupt() | Abort():
-            sys.stderr.write(_INTERRUPTED)
+            sys.stderr.write(interruption.MESSAGE)
             return ExitCode.INTERRUPTED
         case interruption.Terminated():
             return _TERMINATED

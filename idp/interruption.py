@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+MESSAGE = "\nInterrupted.\n"
 _SOON_SECONDS = 0.01
 _IMPORT_SYSTEM = "<frozen importlib"
 

@@ -14,6 +14,7 @@ from typing import Never
 import pytest
 
 from idp import interruption
+from tests.support import ROOT, run
 
 SIGNALS = [(signal.SIGTERM, interruption.Terminated), (signal.SIGINT, KeyboardInterrupt)]
 
@@ -116,3 +117,22 @@ def test_other_errors_in_callbacks_are_reported_as_before(monkeypatch: pytest.Mo
     with interruption.raised():
         Thing()
     assert reported == ["mine"]
+
+
+@pytest.mark.parametrize("module", ["typer", "idp.cli.platforms", "idp.boundary"])
+def test_an_interrupt_while_the_program_is_loaded_shows_no_traceback(module: str) -> None:
+    script = f"""
+import os, signal, sys
+from idp.__main__ import main
+
+class Finder:
+    def find_spec(self, name, *_):
+        if name == {module!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Finder())
+sys.argv = ["idp", "templates"]
+main()
+"""
+    done = run(sys.executable, "-c", script, cwd=ROOT)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "\nInterrupted.\n")

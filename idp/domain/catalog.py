@@ -5,6 +5,7 @@ from pathlib import PurePosixPath
 
 SCHEMA_VERSION = 1
 ENTRY_MAX_BYTES = 65536
+"""What is read of an entry; a longer one is refused."""
 
 
 @dataclass(frozen=True)
