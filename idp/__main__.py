@@ -17,6 +17,8 @@ def main() -> None:
     except KeyboardInterrupt:  # before the boundary stands, or when it has done its work
         sys.stderr.write(interruption.MESSAGE)
         sys.exit(ExitCode.INTERRUPTED)
+    finally:
+        gc.freeze()  # Python would look through all that is left before the process takes it along
 
 
 if __name__ == "__main__":

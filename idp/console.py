@@ -7,7 +7,8 @@ import importlib
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from threading import Thread
 from types import ModuleType
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,22 @@ def preload(command: str, *, as_json: bool) -> None:
     if not as_json:
         terminal()
         _view(command)
+
+
+@contextmanager
+def preloading(command: str, *, as_json: bool) -> Iterator[None]:
+    """Have `preload` done by a thread while the body runs, whose time is other programs'."""
+
+    def quietly() -> None:
+        with suppress(ImportError):  # `show` meets it again, where it is told
+            preload(command, as_json=as_json)
+
+    thread = Thread(target=quietly)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
 
 
 def _view(command: str) -> ModuleType:

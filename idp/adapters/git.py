@@ -12,7 +12,8 @@ from idp.errors import AdapterError
 
 # A hook or an alias that calls idp would otherwise make every command below act on its repository.
 _INHERITED = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR")
-_QUIET = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0"}
+_QUIET = {"LC_ALL": "C", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "GIT_FLUSH": "0"}
+"""No questions, no locks for looking, and no write for every line of a long list."""
 FALLBACK_IDENTITY = {"name": "idp", "email": "idp@localhost"}
 
 

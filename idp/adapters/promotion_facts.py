@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from idp.adapters import environments_repository as repository
 from idp.adapters import git
@@ -16,9 +17,11 @@ from idp.domain.good_mark import PREFIX, GoodMark, UnnamedMark, good_prefix, nam
 from idp.domain.hold import Hold, Lift, hold_prefix, lifted_prefix, parse_hold
 from idp.domain.platform import Platform
 from idp.domain.release import Pin, parse_pin, pin_path
-from idp.domain.release_record import ReleaseRecord, parse_record, record_path
 from idp.domain.service import validate_name
 from idp.errors import IdpError, UsageError, UserError
+
+if TYPE_CHECKING:
+    from idp.domain.release_record import ReleaseRecord
 
 _CATALOG = "environments/catalog"
 _BY_HAND = "somebody who left no name"
@@ -168,12 +171,14 @@ def _unknown(service: str, names: Sequence[str], source: str) -> UserError:
     )
 
 
-def record(environments: Environments, commit: str, service: str, version: str) -> ReleaseRecord | None:
+def record(environments: Environments, commit: str, service: str, version: str) -> "ReleaseRecord | None":
     """The record of a release, None if there is none.
 
     Raises:
         UserError: the version is none, or the record is not valid.
     """
+    from idp.domain.release_record import parse_record, record_path
+
     path = str(record_path(service, version))
     content = repository.read(environments, commit, [path]).get(path)
     return None if content is None else parse_record(content, path)
@@ -224,8 +229,10 @@ def _good_marks(environments: Environments, names: Sequence[str], found: Iterabl
 
 def readable_records(
     environments: Environments, commit: str, releases: Sequence[tuple[str, str]]
-) -> dict[tuple[str, str], ReleaseRecord]:
+) -> "dict[tuple[str, str], ReleaseRecord]":
     """The records of (service, version) pairs, of those that have one that can be read."""
+    from idp.domain.release_record import parse_record, record_path
+
     paths = {}
     for key in releases:
         with suppress(IdpError):  # a tag may name a version that is none

@@ -94,6 +94,7 @@ def promote(
     output: OutputOption = Output.TEXT,
 ) -> None:
     """Promote a release to an environment: a pull request that changes one file, if the gates let it."""
+    from idp import console
     from idp.commands import promote as command
     from idp.commands import promotion_result as result
 
@@ -110,7 +111,8 @@ def promote(
         raise UsageError(
             "usage", "A promotion needs SERVICE and --to ENVIRONMENT, or --all.", "`idp promote --help`"
         )
-    done = command.promote(service, to, release=release, how=how, platform=platform, dry_run=only)
+    with console.preloading("promote", as_json=as_json):
+        done = command.promote(service, to, release=release, how=how, platform=platform, dry_run=only)
     finish("promote", done, result.verdict(done), as_json=as_json)
 
 
@@ -151,21 +153,24 @@ def rollback(
     output: OutputOption = Output.TEXT,
 ) -> None:
     """Go back to the last release that was good in an environment, and hold the one that is left."""
+    from idp import console
     from idp.commands import promotion_result as result
     from idp.commands import rollback as command
 
-    done = command.rollback(
-        service,
-        environment,
-        to=to,
-        reason=reason,
-        with_config=with_config,
-        hold=not no_hold,
-        how=_how(pull_request=pull_request, merge=merge),
-        platform=platform,
-        dry_run=dry_run,
-    )
-    finish("rollback", done, result.verdict(done), as_json=output is Output.JSON)
+    how, as_json = _how(pull_request=pull_request, merge=merge), output is Output.JSON
+    with console.preloading("rollback", as_json=as_json):
+        done = command.rollback(
+            service,
+            environment,
+            to=to,
+            reason=reason,
+            with_config=with_config,
+            hold=not no_hold,
+            how=how,
+            platform=platform,
+            dry_run=dry_run,
+        )
+    finish("rollback", done, result.verdict(done), as_json=as_json)
 
 
 @app.command()

@@ -5,7 +5,6 @@ from pathlib import PurePosixPath
 
 from idp.adapters import environments_repository as repository
 from idp.adapters.environments_repository import Change, Environments
-from idp.adapters.forge import local_pull
 from idp.adapters.forge.addresses import local_path
 from idp.adapters.promotion_branch import PromotionBranch, find
 from idp.domain import overlay
@@ -82,6 +81,8 @@ def settle_pull_request(environments: Environments, plan: PromotionPlan, commit:
         return {}
     moves: dict[str, tuple[str | None, str | None]] = {}
     if local_path(environments.source) is not None:
+        from idp.adapters.forge import local_pull
+
         same = repository.read(environments, found.tip, [plan.path]).get(str(plan.path)) == pin
         comment = f"`idp {plan.action}` pinned {plan.release.version}."
         moves |= local_pull.settled(environments.git_dir, branch, "merged" if same else "closed", comment)

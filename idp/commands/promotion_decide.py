@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 from idp.adapters import environments_repository as repository
 from idp.adapters import promotion_facts
@@ -14,8 +15,10 @@ from idp.domain.gates import evaluate
 from idp.domain.hold import active
 from idp.domain.promotion import Action, Blocked, PromotionPlan, Unchanged, plan, promotion_branch
 from idp.domain.release import Pin
-from idp.domain.release_record import ReleaseRecord
 from idp.errors import UsageError, UserError
+
+if TYPE_CHECKING:
+    from idp.domain.release_record import ReleaseRecord
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ class Decided:
     commit: str
     outcome: PromotionPlan | Blocked | Unchanged
     results: tuple[GateResult, ...]
-    record: ReleaseRecord | None
+    record: "ReleaseRecord | None"
     present: Pin | None
     present_file: bytes | None
     source: str | None
@@ -96,7 +99,7 @@ def decide(known: Known, asked: Asked) -> Decided:
         known.commit,
         plan(environment, facts, source=source, may_wait=asked.may_wait, reason=asked.reason),
         evaluate(environment, facts),
-        record if isinstance(record, ReleaseRecord) else None,
+        None if isinstance(record, Unreadable) else record,
         present,
         known.pin_file(environment.name, asked.service),
         source,
@@ -139,7 +142,7 @@ def _release_unknown(known: Known, service: str, version: str) -> UserError:
     )
 
 
-def _record(known: Known, service: str, version: str) -> ReleaseRecord | Unreadable | None:
+def _record(known: Known, service: str, version: str) -> "ReleaseRecord | Unreadable | None":
     """A record that cannot be read is an error of the gates that need it."""
     try:
         return promotion_facts.record(known.environments, known.commit, service, version)

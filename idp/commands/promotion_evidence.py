@@ -1,17 +1,21 @@
 """What the forge knows before a promotion: reviews of its pull request, checks of the source."""
 
-from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from idp.adapters import environments_repository as repository
 from idp.adapters.environments_repository import Environments
 from idp.adapters.forge import forge_for
 from idp.domain.environment import Environment
 from idp.domain.gate import PromotionFacts, Unreadable
-from idp.domain.pull_request import CheckState
 from idp.domain.release import Pin, parse_pin, pin_path
-from idp.domain.release_record import ReleaseRecord
 from idp.errors import IdpError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from idp.domain.pull_request import CheckState
+    from idp.domain.release_record import ReleaseRecord
 
 
 def with_reviews(
@@ -46,8 +50,8 @@ def _brings(environments: Environments, commit: str, facts: PromotionFacts) -> b
 
 
 def forge_checks(
-    address: str | None, environment: Environment, release: Pin, record: ReleaseRecord | Unreadable | None
-) -> Mapping[str, CheckState] | Unreadable | None:
+    address: str | None, environment: Environment, release: Pin, record: "ReleaseRecord | Unreadable | None"
+) -> "Mapping[str, CheckState] | Unreadable | None":
     """How the checks of the release's source stand, asked only for those that its record lacks.
 
     Args:
@@ -57,7 +61,9 @@ def forge_checks(
         record: the release's.
     """
     wanted = environment.gates.checks
-    recorded = {check.name for check in record.checks} if isinstance(record, ReleaseRecord) else set()
+    recorded = (
+        {check.name for check in record.checks} if record and not isinstance(record, Unreadable) else set()
+    )
     if address is None or not isinstance(wanted, tuple) or recorded.issuperset(wanted):
         return None
     try:

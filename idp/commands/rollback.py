@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from typing import TYPE_CHECKING
 
 from idp.adapters import environments_repository as repository
 from idp.adapters import promotion_facts
@@ -21,8 +22,10 @@ from idp.domain.hold import Hold, active, barring, hold_message, hold_tag, next_
 from idp.domain.last_known_good import Candidate, Choice, last_known_good
 from idp.domain.promotion import Action, plan
 from idp.domain.release import Pin, parse_pin, pin_path
-from idp.domain.release_record import ReleaseRecord
 from idp.errors import IdpError, UserError
+
+if TYPE_CHECKING:
+    from idp.domain.release_record import ReleaseRecord
 
 _MOST_SHOWN = 5
 _FEW = 1000
@@ -126,16 +129,16 @@ def _found(known: Known, asked: Asked, present: Pin, holds: tuple[Hold, ...]) ->
         if mark.environment == environment and asked.release in {None, mark.version}
     ]
     path = str(pin_path(environment, service))
-    contents = at_commits(known.environments, {mark.commit for mark in marks}, path)
-    pins = _readable(contents, path)
     for most in (_FEW, None):
+        commits = first_parents(known.environments, known.commit, most)
+        marked = {mark.commit for mark in marks}.intersection(commits)
         choice = last_known_good(
             environment,
             service,
             present,
-            first_parents=first_parents(known.environments, known.commit, most),
+            first_parents=commits,
             marks=marks,
-            pins=pins,
+            pins=_readable(at_commits(known.environments, marked, path), path),
             holds=holds,
         )
         if choice.found is not None:
@@ -188,7 +191,7 @@ def _hold(asked: Asked, present: Pin, every: Iterable[Hold]) -> dict[str, str]:
     }
 
 
-def _record(known: Known, version: str, service: str) -> ReleaseRecord | None:
+def _record(known: Known, version: str, service: str) -> "ReleaseRecord | None":
     """A record that is malformed must not keep anybody from going back."""
     try:
         return promotion_facts.record(known.environments, known.commit, service, version)

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from idp.domain.environment_name import CHAIN_PATH
-from idp.domain.freeze_window import Window
 from idp.domain.target import Target
 from idp.errors import UsageError
+
+if TYPE_CHECKING:
+    from idp.domain.freeze_window import Window
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class GateSettings:
     verified_in: str | None = None
     soak: timedelta | None = None
     soak_in: str | None = None
-    freeze: tuple[Window, ...] = ()
+    freeze: "tuple[Window, ...]" = ()
     provenance: ProvenanceNeeded | None = None
     approvals: Approvals | None = None
 

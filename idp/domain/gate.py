@@ -4,12 +4,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from idp.domain.good_mark import GoodMark
 from idp.domain.hold import Hold
-from idp.domain.pull_request import CheckState, Review
 from idp.domain.release import Pin
-from idp.domain.release_record import Provenance, ReleaseRecord
+
+if TYPE_CHECKING:
+    from idp.domain.pull_request import CheckState, Review
+    from idp.domain.release_record import Provenance, ReleaseRecord
 
 
 class GateState(StrEnum):
@@ -70,15 +73,15 @@ class PromotionFacts:
     service: str
     environment: str
     release: Pin
-    record: ReleaseRecord | Unreadable | None
+    record: "ReleaseRecord | Unreadable | None"
     present: Pin | Unreadable | None
     good_marks: tuple[GoodMark, ...] | Unreadable
     holds: tuple[Hold, ...] | Unreadable
-    reviews: tuple[Review, ...] | Unreadable | None = None
+    reviews: "tuple[Review, ...] | Unreadable | None" = None
     head: str | Unreadable | None = None
     authors: tuple[str, ...] | Unreadable = ()
-    forge_checks: Mapping[str, CheckState] | Unreadable | None = None
-    attested: tuple[Provenance, ...] | Unreadable | None = None
+    forge_checks: "Mapping[str, CheckState] | Unreadable | None" = None
+    attested: "tuple[Provenance, ...] | Unreadable | None" = None
 
 
 def blocked(results: Iterable[GateResult]) -> tuple[GateResult, ...]:

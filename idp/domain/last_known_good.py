@@ -53,7 +53,7 @@ def last_known_good(
         present: the release that is pinned now.
         first_parents: the branch's commits from its tip, first parents only, newest first.
         marks: good marks; those of other services or environments count for nothing.
-        pins: commit → the service's pin in the environment at that commit, for every commit that has a mark.
+        pins: commit → the service's pin in the environment then, for each of those commits that has a mark.
         holds: the active holds.
     """
     on_commit = defaultdict(list)

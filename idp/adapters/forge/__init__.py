@@ -5,15 +5,13 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from idp.adapters.forge.addresses import hosted, local_path
-from idp.adapters.forge.base import Forge
 
 if TYPE_CHECKING:
+    from idp.adapters.forge.base import Forge
     from idp.adapters.forge.github_settings import GitHubSettings
 
-__all__ = ["Forge", "forge_for"]
 
-
-def forge_for(repository: str, settings: "GitHubSettings | None" = None) -> Forge:
+def forge_for(repository: str, settings: "GitHubSettings | None" = None) -> "Forge":
     """The forge that a repository's address belongs to.
 
     The same settings give the same forge object, so that all requests of a process share its connections
@@ -37,7 +35,7 @@ def forge_for(repository: str, settings: "GitHubSettings | None" = None) -> Forg
 
 
 @cache
-def _github(settings: "GitHubSettings") -> Forge:
+def _github(settings: "GitHubSettings") -> "Forge":
     from idp.adapters.forge.github import GitHubForge
 
     return GitHubForge(settings)

@@ -4,13 +4,7 @@ from collections.abc import Callable, Iterator
 
 from idp.domain.environment import Environment
 from idp.domain.gate import GateResult, PromotionFacts
-from idp.domain.gates.approvals import approvals
-from idp.domain.gates.checks import checks
-from idp.domain.gates.freeze import freeze
 from idp.domain.gates.hold import hold
-from idp.domain.gates.provenance import provenance
-from idp.domain.gates.soak import soak
-from idp.domain.gates.verified_in import verified_in
 
 Gate = Callable[[Environment, PromotionFacts], GateResult]
 
@@ -27,17 +21,30 @@ def evaluate(environment: Environment, facts: PromotionFacts) -> tuple[GateResul
 
 
 def _applicable(environment: Environment) -> Iterator[Gate]:
+    """A gate is loaded where it stands: a rollback, which cannot wait, meets no other than the hold gate."""
     settings = environment.gates
     yield hold
     if settings.checks is not None:
+        from idp.domain.gates.checks import checks
+
         yield checks
     if settings.verified_in is not None:
+        from idp.domain.gates.verified_in import verified_in
+
         yield verified_in
     if settings.soak is not None:
+        from idp.domain.gates.soak import soak
+
         yield soak
     if settings.freeze:
+        from idp.domain.gates.freeze import freeze
+
         yield freeze
     if settings.provenance is not None:
+        from idp.domain.gates.provenance import provenance
+
         yield provenance
     if settings.approvals is not None:
+        from idp.domain.gates.approvals import approvals
+
         yield approvals
