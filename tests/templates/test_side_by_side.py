@@ -138,6 +138,19 @@ def comparable(line: Line) -> Line:
     return {key: None if key in OWN_WORDS else value for key, value in line.items()}
 
 
+@pytest.mark.parametrize("accepted", ["text/html", "application/xml;q=0.9", "image/*, */*;q=0.1", "no media type"])
+def test_answers_are_json_whatever_is_accepted(pair: Pair, accepted: str) -> None:
+    def ask(service: Service) -> list[tuple[int, str]]:
+        answers = [
+            service.http.get(path, headers={"Accept": accepted})
+            for path in ("/health/live", "/items", "/openapi.json", "/nowhere")
+        ]
+        return [(answer.status_code, answer.headers["Content-Type"]) for answer in answers]
+
+    plain, problem = "application/json", "application/problem+json"
+    assert pair.both(ask) == [(200, plain), (200, plain), (200, plain), (404, problem)]
+
+
 def test_an_item_lives_the_same_life(pair: Pair) -> None:
     def life(service: Service) -> list[Any]:
         made = service.http.post("/items", json={"name": "Notebook"})
