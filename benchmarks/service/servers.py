@@ -24,9 +24,10 @@ class Server:
     start_seconds: float
 
     def cpu_seconds(self) -> float:
-        """CPU time of all its threads so far, to the nanosecond (Linux: /proc/PID/task/*/schedstat)."""
-        files = Path(f"/proc/{self.pid}/task").glob("*/schedstat")
-        return sum(int(file.read_text().split()[0]) for file in files) / 1e9
+        """CPU time of all its threads so far, of those that have ended too (Linux: the process's own clock)."""
+        return time.clock_gettime(
+            ~self.pid << 3 | 2
+        )  # MAKE_PROCESS_CPUCLOCK(pid, CPUCLOCK_SCHED) of the kernel
 
 
 def free_port() -> int:
