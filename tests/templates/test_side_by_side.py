@@ -138,7 +138,9 @@ def comparable(line: Line) -> Line:
     return {key: None if key in OWN_WORDS else value for key, value in line.items()}
 
 
-@pytest.mark.parametrize("accepted", ["text/html", "application/xml;q=0.9", "image/*, */*;q=0.1", "no media type"])
+@pytest.mark.parametrize(
+    "accepted", ["text/html", "application/xml;q=0.9", "image/*, */*;q=0.1", "no media type"]
+)
 def test_answers_are_json_whatever_is_accepted(pair: Pair, accepted: str) -> None:
     def ask(service: Service) -> list[tuple[int, str]]:
         answers = [
