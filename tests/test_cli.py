@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import validate
 
-from idp import __version__
+from idp import __version__, console
 from idp.errors import ExitCode
 from tests.cli import idp
 
@@ -203,13 +203,41 @@ def test_colour_is_only_for_terminals_and_not_where_no_color_is_set(platform: Pa
     assert "\x1b" not in idp("doctor", cwd=platform).stdout
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+_COMPLETION_STARTS = {"bash": "complete -o default -F", "zsh": "#compdef", "fish": "complete --command"}
+
+
+@pytest.mark.parametrize("shell", _COMPLETION_STARTS)
 def test_shell_completion_is_there(shell: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "idp", "--show-completion", shell], capture_output=True, text=True, check=False
+        [Path(sys.executable).with_name("idp"), "--show-completion", shell],
+        # Otherwise Typer looks which shell it runs in, and there may be none.
+        env={**os.environ, "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert "idp" in done.stdout.lower()
+    assert _COMPLETION_STARTS[shell] in done.stdout
+
+
+def test_bash_completes_a_command_that_is_begun() -> None:
+    asked = {"_IDP_COMPLETE": "complete_bash", "COMP_WORDS": "idp roll", "COMP_CWORD": "1"}
+    done = subprocess.run(
+        [Path(sys.executable).with_name("idp")],
+        env={**os.environ, **asked},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout.split(), done.stderr) == (0, ["rollback"], "")
+
+
+def test_a_view_that_cannot_be_loaded_beside_a_command_is_no_traceback(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with console.preloading("no such view", as_json=False):
+        pass
+    assert capsys.readouterr().err == ""
 
 
 def test_help_imports_nothing_heavy() -> None:
