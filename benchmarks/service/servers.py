@@ -25,9 +25,8 @@ class Server:
 
     def cpu_seconds(self) -> float:
         """CPU time of all its threads so far, of those that have ended too (Linux: the process's own clock)."""
-        return time.clock_gettime(
-            ~self.pid << 3 | 2
-        )  # MAKE_PROCESS_CPUCLOCK(pid, CPUCLOCK_SCHED) of the kernel
+        clock = ~self.pid << 3 | 2  # the kernel's MAKE_PROCESS_CPUCLOCK(pid, CPUCLOCK_SCHED)
+        return time.clock_gettime(clock)
 
 
 def free_port() -> int:
