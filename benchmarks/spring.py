@@ -28,7 +28,7 @@ MIB = 1024
 
 
 def ratios(service: Path, scratch: Path) -> Iterator[Ratio]:
-    """Throughput, CPU time of a request, time to the first answer, and resident memory.
+    """Throughput, CPU time of a request, time until it is ready, and resident memory.
 
     Args:
         service: a generated service after `make install`.
@@ -138,7 +138,7 @@ def _requests(server: Server, seconds: int) -> float:
 
 
 def starts(ours: Program, peer: Program, scratch: Path, pairs: int = 5) -> Iterator[Ratio]:
-    """Wall time from the start of the process to its first 200, the cache against none; and memory once it answered."""
+    """Wall time from the start of the process until it is ready, the cache against none; and memory then."""
     memory: dict[str, list[float]] = {"ours": [], "peer": []}
 
     def seconds(name: str, program: Program) -> float:

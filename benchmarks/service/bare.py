@@ -23,9 +23,9 @@ app = FastAPI()
 items: dict[int, Item] = {}
 
 
-@app.get("/health/live")
-async def live() -> dict[str, str]:
-    return {"status": "live"}
+@app.get("/health/ready")
+async def ready() -> dict[str, str]:
+    return {"status": "ready"}
 
 
 @app.post("/items", status_code=201)

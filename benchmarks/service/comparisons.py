@@ -44,7 +44,7 @@ def _cpu_of_a_request(server: Server) -> float:
 
 
 def cold_start(folder: Path, scratch: Path, pairs: int = 9) -> Ratio:
-    """Wall time from the start of the process to its first 200: the service against the bare application."""
+    """Wall time from the start of the process until it is ready: the service against the bare application."""
 
     def seconds(start: Callable[[Path, Path], AbstractContextManager[Server]]) -> float:
         with start(folder, scratch / "cold.log") as server:

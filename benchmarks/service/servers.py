@@ -17,7 +17,7 @@ LONGEST_START_SECONDS = 60
 
 @dataclass(frozen=True)
 class Server:
-    """A server that answers: its process and how long it took from its start to its first answer."""
+    """A server that answers: its process and how long it took from its start until it was ready."""
 
     pid: int
     port: int
@@ -34,7 +34,7 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def _answers(port: int, method: str = "GET", path: str = "/health/live", body: str | None = None) -> bool:
+def _answers(port: int, method: str = "GET", path: str = "/health/ready", body: str | None = None) -> bool:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request(method, path, body, {"Content-Type": "application/json"})

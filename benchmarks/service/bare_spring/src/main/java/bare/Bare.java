@@ -28,9 +28,9 @@ public class Bare {
         SpringApplication.run(Bare.class, arguments);
     }
 
-    @GetMapping("/health/live")
-    Map<String, String> live() {
-        return Map.of("status", "live");
+    @GetMapping("/health/ready")
+    Map<String, String> ready() {
+        return Map.of("status", "ready");
     }
 
     @PostMapping("/items")
