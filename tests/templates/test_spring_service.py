@@ -86,6 +86,24 @@ def test_lint_notices_a_null_and_a_layout_that_nobody_wants(spring: Path, tmp_pa
     assert "format violations" in done.stdout
 
 
+def test_readiness_asks_the_database_as_soon_as_its_starter_is_there(spring: Path, tmp_path: Path) -> None:
+    service = sources(spring, tmp_path / "service")
+    starter = ("org.springframework.boot", "spring-boot-starter-jdbc", "compile")
+    driver = ("com.h2database", "h2", "runtime")
+    added = "".join(
+        f"<dependency><groupId>{group}</groupId><artifactId>{name}</artifactId><scope>{scope}</scope></dependency>"
+        for group, name, scope in (starter, driver)
+    )
+    edit(service / "pom.xml", "<dependencies>", f"<dependencies>{added}")
+    properties = service / "src/main/resources/application.properties"
+    nobody_listens = "spring.datasource.url=jdbc:h2:tcp://127.0.0.1:1/none"
+    properties.write_text(f"{properties.read_text()}\n{nobody_listens}\n")
+    with running(spring_service.install(service), tmp_path / "running") as found:
+        answer = found.http.get("/health/ready")
+        assert answer.status_code == 503
+        assert answer.json()["checks"]["db"].startswith("failed: ")
+
+
 def test_it_is_built_again_only_when_a_source_changes(spring: Path) -> None:
     assert run("make", "-q", "install", cwd=spring).returncode == 0
     java(spring, "Item").touch()
