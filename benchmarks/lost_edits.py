@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.pairs import program
-from tests.commands.update_cases import OPERATIONS, Case, Operation, build, lost_edits, snapshot
+from tests.services.update_cases import OPERATIONS, Case, Operation, build, lost_edits, snapshot
 from tests.support import git, run
 
 CASES = 40

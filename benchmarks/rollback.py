@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.pairs import Ratio, program, wall_seconds
-from idp.domain.good_mark import good_message, good_tag
-from idp.domain.release import Pin, pin_path, pin_text
+from idp.environments.pin import Pin, pin_path, pin_text
+from idp.releases.good_mark import good_message, good_tag
 
 COMMITS, SERVICES = 10_000, 200
 TARGET_SECONDS = 0.5

@@ -10,8 +10,8 @@ import typer
 
 from docs import release_pages
 from idp.cli import app
-from idp.domain.rules.standards import standards_markdown
-from idp.errors import ExitCode
+from idp.core.errors import ExitCode
+from idp.standards.rules.standards import standards_markdown
 
 DOCS = Path(__file__).resolve().parent
 _MEANING = {

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from idp.commands.check import check
-from idp.views.check import view
+from idp.output.views.check import view
+from idp.standards.check import check
 
 IMAGE = Path(__file__).resolve().parent / "images/scorecard.svg"
 # Rich's own format loads a font from elsewhere; a reader's monospace font does as well.

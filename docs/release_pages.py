@@ -5,8 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from idp.domain.environments_model import MODELS, ChainModel
-from idp.domain.release_record import RECORD_SCHEMA
+from idp.environments.chain_model import MODELS, ChainModel
+from idp.releases.record import RECORD_SCHEMA
 
 _WHERE = {
     "environments": "An environment: an item of `environments`",

@@ -3,8 +3,8 @@
 import gc
 import sys
 
-from idp import interruption
-from idp.errors import ExitCode
+from idp.core import signals as interruption
+from idp.core.errors import ExitCode
 
 
 def main() -> None:

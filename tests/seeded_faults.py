@@ -6,8 +6,8 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
-from idp.commands.check import check
-from idp.domain.scorecard import Scorecard
+from idp.standards.check import check
+from idp.standards.scorecard import Scorecard
 
 WORKERS = 4
 

@@ -18,6 +18,6 @@ __all__ = ["app", "main"]
 
 def main() -> None:
     """Run the command line: the one place where errors become messages and exit codes."""
-    from idp import boundary
+    from idp.output import boundary
 
     sys.exit(boundary.guarded(lambda: app(standalone_mode=False), sys.argv[1:]))

@@ -6,7 +6,7 @@ import typer
 
 from idp.cli.app import app
 from idp.cli.options import DryRunOption, Output, OutputOption, PlatformOption, finish
-from idp.domain.target import Target
+from idp.environments.target import Target
 
 
 @app.command()
@@ -27,8 +27,8 @@ def deploy(
     output: OutputOption = Output.TEXT,
 ) -> None:
     """Deploy what an environment's release pins say, verify it, roll a bad release back by itself."""
-    from idp import console
-    from idp.commands import deploy as command
+    from idp.deployments import deploy as command
+    from idp.output import console
 
     as_json = output is Output.JSON
     with console.progress(enabled=not as_json) as on_progress:

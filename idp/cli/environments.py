@@ -31,7 +31,7 @@ ServiceInEnvironment = Annotated[
 @env_app.command("list")
 def env_list(platform: PlatformOption = None, output: OutputOption = Output.TEXT) -> None:
     """List the chain: gates, services, releases."""
-    from idp.commands import env as command
+    from idp.environments import env as command
 
     found = command.show(platform=platform)
     finish("env list", found, command.verdict(found), as_json=output is Output.JSON)
@@ -42,7 +42,7 @@ def env_show(
     environment: EnvironmentArgument, platform: PlatformOption = None, output: OutputOption = Output.TEXT
 ) -> None:
     """Show one environment: gates, services, releases."""
-    from idp.commands import env as command
+    from idp.environments import env as command
 
     found = command.show(environment, platform=platform)
     finish("env show", found, command.verdict(found), as_json=output is Output.JSON)
@@ -60,7 +60,7 @@ def env_check(
     output: OutputOption = Output.TEXT,
 ) -> None:
     """Check overlays as Kustomize and Compose read them: valid, and with the image of release.env."""
-    from idp.commands import env as command
+    from idp.environments import env as command
 
     done = command.check(environment, service, platform=platform)
     finish("env check", done, command.check_verdict(done), as_json=output is Output.JSON)
@@ -79,7 +79,7 @@ def env_add(
     output: OutputOption = Output.TEXT,
 ) -> None:
     """Add an environment to the chain, or a service to an environment, as one commit."""
-    from idp.commands import env as command
+    from idp.environments import env as command
 
     done = command.add(environment, service, after=after, platform=platform, dry_run=dry_run)
     finish("env add", done, None, as_json=output is Output.JSON)
@@ -98,7 +98,7 @@ def env_remove(
 
     What runs there is not stopped; Git's history keeps the files.
     """
-    from idp.commands import env as command
+    from idp.environments import env as command
 
     done = command.remove(environment, service, force=force, platform=platform, dry_run=dry_run)
     finish("env remove", done, None, as_json=output is Output.JSON)
@@ -121,7 +121,7 @@ def bundle(
     output: OutputOption = Output.TEXT,
 ) -> None:
     """Pack what an environment runs of a service: manifests, Compose file, release record, checksums."""
-    from idp.commands.bundle import bundle as command
+    from idp.releases.bundle import bundle as command
 
     done = command(service, environment, out=out, platform=platform, dry_run=dry_run)
     finish("bundle", done, None, as_json=output is Output.JSON)

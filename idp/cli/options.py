@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from idp.errors import IdpError, UsageError
+from idp.core.errors import IdpError, UsageError
 
 
 class Output(StrEnum):
@@ -56,7 +56,7 @@ def finish(
     name: str, data: object, error: IdpError | None, *, as_json: bool, view: str | None = None
 ) -> None:
     """Print a result and what is wrong with it; the exit code is the error's."""
-    from idp import console
+    from idp.output import console
 
     console.show(name, data, as_json=as_json, error=error, view=view)
     if error:

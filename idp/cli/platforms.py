@@ -7,14 +7,14 @@ import typer
 
 from idp.cli.app import app
 from idp.cli.options import DryRunOption, Output, OutputOption, PlatformOption, finish
-from idp.errors import UsageError
+from idp.core.errors import UsageError
 
 
 @app.command()
 def templates(platform: PlatformOption = None, output: OutputOption = Output.TEXT) -> None:
     """List the platform's templates and versions."""
-    from idp import console
-    from idp.commands.templates import templates as command
+    from idp.output import console
+    from idp.templates.list import templates as command
 
     console.show("templates", command(platform=platform), as_json=output is Output.JSON)
 
@@ -30,8 +30,8 @@ def init(
     output: OutputOption = Output.TEXT,
 ) -> None:
     """Make a platform repository of your own from the one that idp carries."""
-    from idp import console
-    from idp.commands.init import init as command
+    from idp.demo.init import init as command
+    from idp.output import console
 
     console.show("init", command(path, repository=repository, dry_run=dry_run), as_json=output is Output.JSON)
 
@@ -59,8 +59,8 @@ def doctor(
     if github:
         _doctor_github(repository, platform, as_json=output is Output.JSON)
         return
-    from idp import console
-    from idp.commands import doctor as command
+    from idp.doctor import doctor as command
+    from idp.output import console
 
     diagnosis = command.doctor(platform=platform)
     error = command.verdict(diagnosis)
@@ -70,7 +70,7 @@ def doctor(
 
 
 def _doctor_github(repository: str | None, platform: str | None, *, as_json: bool) -> None:
-    from idp.commands import doctor_github as command
+    from idp.doctor import github as command
 
     diagnosis = command.doctor_github(repository=repository, platform=platform)
     finish("doctor", diagnosis, command.verdict(diagnosis), as_json=as_json, view="doctor_github")
@@ -83,8 +83,8 @@ def demo(
     output: OutputOption = Output.TEXT,
 ) -> None:
     """Show everything at work: a platform, a service, its checks, a release promoted and one rolled back."""
-    from idp import console
-    from idp.commands import demo as command
+    from idp.demo import demo as command
+    from idp.output import console
 
     if dry_run:
         console.show("demo", command.DemoPlan(command.STEPS), as_json=output is Output.JSON)

@@ -6,10 +6,10 @@ import typer
 
 from idp.cli.app import app
 from idp.cli.options import DryRunOption, Output, OutputOption, PlatformOption, finish
-from idp.errors import UsageError
+from idp.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from idp.commands.promotion_deliver import How
+    from idp.releases.promotion_deliver import How
 
 ServiceName = Annotated[str, typer.Argument(help="The service's name.")]
 EnvironmentOption = Annotated[str, typer.Option("--env", metavar="ENVIRONMENT", help="In which environment.")]
@@ -61,8 +61,8 @@ def release(
     output: OutputOption = Output.TEXT,
 ) -> None:
     """Record what a pipeline built, and pin it in the first environment."""
-    from idp import console
-    from idp.commands import release as command
+    from idp.output import console
+    from idp.releases import release as command
 
     build = command.Build(
         version, image, revision, check or (), built_at, sbom_digest, provenance, template_version
@@ -94,9 +94,9 @@ def promote(
     output: OutputOption = Output.TEXT,
 ) -> None:
     """Promote a release to an environment: a pull request that changes one file, if the gates let it."""
-    from idp import console
-    from idp.commands import promote as command
-    from idp.commands import promotion_result as result
+    from idp.output import console
+    from idp.releases import promote as command
+    from idp.releases import promotion_result as result
 
     how, only = _how(pull_request=pull_request, merge=merge), dry_run or explain
     as_json = output is Output.JSON
@@ -125,8 +125,8 @@ def approve(
     output: OutputOption = Output.TEXT,
 ) -> None:
     """Approve somebody else's open promotion, on a local forge."""
-    from idp import console
-    from idp.commands import approve as command
+    from idp.output import console
+    from idp.releases import approve as command
 
     done = command.approve(service, to, platform=platform, dry_run=dry_run)
     console.show("approve", done, as_json=output is Output.JSON)
@@ -153,9 +153,9 @@ def rollback(
     output: OutputOption = Output.TEXT,
 ) -> None:
     """Go back to the last release that was good in an environment, and hold the one that is left."""
-    from idp import console
-    from idp.commands import promotion_result as result
-    from idp.commands import rollback as command
+    from idp.output import console
+    from idp.releases import promotion_result as result
+    from idp.releases import rollback as command
 
     how, as_json = _how(pull_request=pull_request, merge=merge), output is Output.JSON
     with console.preloading("rollback", as_json=as_json):
@@ -185,8 +185,8 @@ def hold(
     output: OutputOption = Output.TEXT,
 ) -> None:
     """Bar a release from an environment, or let it in again."""
-    from idp import console
-    from idp.commands import hold as command
+    from idp.output import console
+    from idp.releases import hold as command
 
     done = command.hold(
         service, environment, release, reason=reason, lift=lift, platform=platform, dry_run=dry_run
@@ -207,7 +207,7 @@ def gate(
     output: OutputOption = Output.TEXT,
 ) -> None:
     """Judge a pull request's changes of environments, in a checkout; the required check of a promotion."""
-    from idp.commands import gate as command
+    from idp.releases import gate as command
 
     done = command.gate(base=base, head=head)
     finish("gate", done, command.verdict(done), as_json=output is Output.JSON)
@@ -226,15 +226,15 @@ def history(
     output: OutputOption = Output.TEXT,
 ) -> None:
     """Show who moved what when, and how delivery goes: frequency, lead time, failures, time to restore."""
-    from idp import console
-    from idp.commands import history as command
+    from idp.output import console
+    from idp.releases import history as command
 
     found = command.history(service, environment=environment, since=since, platform=platform)
     console.show("history", found, as_json=output is Output.JSON)
 
 
 def _how(*, pull_request: bool, merge: bool) -> "How | None":
-    from idp.commands.promotion_deliver import How
+    from idp.releases.promotion_deliver import How
 
     _refuse_together(pull_request and merge, "--pr and --merge exclude each other")
     return How.PULL_REQUEST if pull_request else How.MERGE if merge else None

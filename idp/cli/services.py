@@ -18,7 +18,7 @@ from idp.cli.options import (
     finish,
     refuse,
 )
-from idp.errors import ExitCode
+from idp.core.errors import ExitCode
 
 
 @create_app.command("service")
@@ -44,8 +44,8 @@ def create_service(
     output: OutputOption = Output.TEXT,
 ) -> None:
     """Create a service from a template, as a Git repository with one commit."""
-    from idp import console
-    from idp.commands.create import create
+    from idp.output import console
+    from idp.services.create import create
 
     created = create(
         name,
@@ -72,8 +72,8 @@ def run(
     output: OutputOption = Output.TEXT,
 ) -> None:
     """Run a service in the foreground, as its own Makefile says."""
-    from idp import console
-    from idp.commands import run as command
+    from idp.output import console
+    from idp.services import run as command
 
     if dry_run:
         console.show("run", command.plan(path, port=port), as_json=output is Output.JSON)
@@ -93,8 +93,8 @@ def check(
     ] = CheckOutput.TEXT,
 ) -> None:
     """Check a service against the platform's standards; exit code 13 where it fails one."""
-    from idp import console
-    from idp.commands import check as command
+    from idp.output import console
+    from idp.standards import check as command
 
     with console.progress(enabled=output is CheckOutput.TEXT) as on_progress:
         scorecard = command.check(path, live=live, on_progress=on_progress)
@@ -146,8 +146,8 @@ def update(
     output: OutputOption = Output.TEXT,
 ) -> None:
     """Update a service, or with --fleet every service of the catalog, to a newer version of its template."""
-    from idp import console
-    from idp.commands import update as command
+    from idp.output import console
+    from idp.services import update as command
 
     as_json = output is Output.JSON
     if fleet:
@@ -178,9 +178,9 @@ def update(
 
 
 def _update_origin(path: Path, to: str | None, test: bool, dry_run: bool, as_json: bool) -> NoReturn:
-    from idp import console
-    from idp.commands.update_origin import update_origin
-    from idp.domain.fleet import verdict
+    from idp.fleet.model import verdict
+    from idp.fleet.update_origin import update_origin
+    from idp.output import console
 
     with console.bar(enabled=not as_json) as on_progress:
         report = update_origin(path, to=to, test=test, dry_run=dry_run, on_progress=on_progress)
@@ -200,9 +200,9 @@ def _update_fleet(
     dry_run: bool,
     as_json: bool,
 ) -> NoReturn:
-    from idp import console
-    from idp.commands import update_fleet as command
-    from idp.domain.fleet import verdict
+    from idp.fleet import update as command
+    from idp.fleet.model import verdict
+    from idp.output import console
 
     run = command.FleetRun(
         select=select or (),
@@ -233,8 +233,8 @@ def status(
     output: OutputOption = Output.TEXT,
 ) -> None:
     """Show the fleet: template versions, drift, open updates, the release in each environment."""
-    from idp import console
-    from idp.commands.status import status as command
+    from idp.fleet.status import status as command
+    from idp.output import console
 
     as_json = output is Output.JSON
     with console.bar(enabled=not as_json) as on_progress:
@@ -245,7 +245,7 @@ def status(
 @app.command()
 def diff(path: ServiceArgument = Path(), output: OutputOption = Output.TEXT) -> None:
     """Show how a service differs from its template's rendering."""
-    from idp import console
-    from idp.commands.diff import diff as command
+    from idp.output import console
+    from idp.services.diff import diff as command
 
     console.show("diff", command(path), as_json=output is Output.JSON)

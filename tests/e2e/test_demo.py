@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from idp.commands.create import create
-from idp.commands.demo_delivery import delivering
-from idp.commands.init import init
-from tests.cli import idp
-from tests.commands.deploy_cases import docker
+from idp.demo.delivery import delivering
+from idp.demo.init import init
+from idp.services.create import create
+from tests.command_line import idp
+from tests.deployments.cases import docker
 from tests.support import git, run
 
 

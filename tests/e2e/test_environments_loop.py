@@ -10,9 +10,10 @@ from typing import Any
 import httpx
 import pytest
 
-from idp.adapters import compose, images
-from tests.cli import Ran, idp
-from tests.commands.deploy_cases import docker, registry
+from idp.demo import images
+from idp.deployments.engines import compose
+from tests.command_line import Ran, idp
+from tests.deployments.cases import docker, registry
 from tests.support import git, run, save
 
 pytestmark = [

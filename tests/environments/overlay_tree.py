@@ -4,9 +4,9 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from idp.adapters import overlay_files
-from idp.adapters.overlay_files import OverlayTemplate
-from idp.domain.release import Pin, pin_text
+from idp.environments import overlay_files
+from idp.environments.overlay_files import OverlayTemplate
+from idp.environments.pin import Pin, pin_text
 from tests.support import ROOT
 
 PIN = Pin(f"registry.example.org/acme/billing:1.4.0@sha256:{'5e' * 32}", "1.4.0", "c0ffee" * 6 + "beef")

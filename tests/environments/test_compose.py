@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from idp.adapters import overlays as rendering
-from idp.domain import overlay
+from idp.environments import overlay
+from idp.environments import render as rendering
 from tests.environments.overlay_tree import ADDED, PIN, SHIPPED, SOURCE, overlay_tree
 from tests.support import ROOT, run
 
@@ -127,7 +127,7 @@ def test_where_nothing_is_released_compose_says_so(tmp_path: Path, environment: 
 
 
 def test_the_platform_s_own_environments_are_what_env_add_writes() -> None:
-    from idp.adapters import overlay_files
+    from idp.environments import overlay_files
 
     for environment in SHIPPED:
         for path, content in overlay_files.environment_files(SOURCE, environment).items():

@@ -9,7 +9,7 @@ import kubernetes_validate  # type: ignore[import-untyped]
 import pytest
 import yaml
 
-from idp.domain.release import Pin
+from idp.environments.pin import Pin
 from tests.environments.conftest import Documents
 from tests.environments.overlay_tree import ADDED, PIN, SHIPPED, overlay_tree
 from tests.support import ROOT, run

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from idp.adapters import environments_repository
-from idp.commands.overlay_check import overlay_faults
+from idp.environments import repository as environments_repository
+from idp.environments.overlay_check import overlay_faults
 from tests.environments.overlay_tree import PIN, overlay_tree
 from tests.support import git, save
 

@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from idp.domain.release import Pin
-from tests.commands.deploy_cases import docker, registry
+from idp.environments.pin import Pin
+from tests.deployments.cases import docker, registry
 from tests.environments.overlay_tree import overlay_tree
 from tests.support import ROOT, run
 

@@ -14,7 +14,7 @@ from typing import Any
 import copier
 import httpx
 
-from idp.adapters import process
+from idp.core import process
 from tests.support import run
 
 NAME = "user-profile"

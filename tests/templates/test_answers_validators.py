@@ -10,8 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from idp.domain.service import validate_name
-from idp.errors import UsageError
+from idp.core.errors import UsageError
+from idp.templates.answers import validate_name
 from tests.templates.questions import default, quoted, refusal
 
 HOSTILE = (

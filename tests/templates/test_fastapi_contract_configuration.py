@@ -15,7 +15,7 @@ import certifi
 import httpx
 import pytest
 
-from idp.adapters import process
+from idp.core import process
 from tests.support import run
 from tests.templates.fastapi_service import (
     Service,

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from idp.adapters.probe.limits import ProbeLimits
-from idp.adapters.probe.listener import listening
-from idp.adapters.probe.refusals import try_start
-from idp.domain.contract_metrics import parse_metrics
+from idp.standards.live.metrics import parse_metrics
+from idp.standards.probe.limits import ProbeLimits
+from idp.standards.probe.listener import listening
+from idp.standards.probe.refusals import try_start
 from tests.templates.fastapi_service import Line, Service, eventually, running
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs("mvn"), pytest.mark.xdist_group("spring")]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.cli import idp
+from tests.command_line import idp
 from tests.scorecards import outcomes
 from tests.support import run
 from tests.templates import spring_service

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from idp.adapters import template_store
-from tests.cli import idp
-from tests.commands.update_cases import snapshot
+from idp.templates import store as template_store
+from tests.command_line import idp
+from tests.services.update_cases import snapshot
 from tests.support import git, platform_repository, save
 
 PROJECT = "copier-templates/spring-boot/project"

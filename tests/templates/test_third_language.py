@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from idp.adapters import template_store
-from tests.cli import idp
+from idp.templates import store as template_store
+from tests.command_line import idp
 from tests.scorecards import outcomes
 from tests.support import git, platform_repository, run, save
 

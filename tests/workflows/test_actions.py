@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.cli import idp
+from tests.command_line import idp
 from tests.support import ROOT, build_file_tree, git, run, save
 from tests.workflows.advisories import advisories
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.commands.fleet import PROJECT, Fleet, branches, make_fleet
+from tests.fleet.fleet_cases import PROJECT, Fleet, branches, make_fleet
 from tests.support import ROOT, git, platform_repository
 from tests.workflows.api import serving
 from tests.workflows.runner import Hub, own_actions, run_workflow

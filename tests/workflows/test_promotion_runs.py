@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from idp.domain.release import Pin, pin_text
-from tests.commands.deploy_cases import Images, docker, registry
+from idp.environments.pin import Pin, pin_text
+from tests.deployments.cases import Images, docker, registry
 from tests.support import ROOT, git, platform_repository, run, save
 from tests.workflows.api import Api, serving
 from tests.workflows.runner import Hub, Outcome, own_actions, run_workflow

@@ -1,0 +1,33 @@
+"""All static standards."""
+
+from idp.standards.rules import (
+    compose,
+    configuration,
+    documents,
+    image,
+    logs,
+    makefile,
+    metadata,
+    overlays,
+    pipeline,
+    releases,
+    secrets,
+    supply,
+)
+from idp.standards.rules.snapshot import Snapshot
+from idp.standards.scorecard import Standard
+
+STATIC_STANDARDS: tuple[Standard[Snapshot], ...] = (
+    *logs.STANDARDS,
+    *configuration.STANDARDS,
+    *secrets.STANDARDS,
+    *makefile.STANDARDS,
+    *image.STANDARDS,
+    *compose.STANDARDS,
+    *pipeline.STANDARDS,
+    *metadata.STANDARDS,
+    *supply.STANDARDS,
+    *documents.STANDARDS,
+    *releases.STANDARDS,
+    *overlays.STANDARDS,
+)
