@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from idp.core.errors import UserError
+from idp.core.names import validate_service
 from idp.deployments.engines.engine import check_engine
 from idp.deployments.job import Job
 from idp.deployments.model import Deployment, DeploymentState
@@ -15,7 +16,6 @@ from idp.environments.repository import Environments
 from idp.environments.target import Target
 from idp.releases.facts import chain
 from idp.releases.promote import find_place
-from idp.templates.answers import validate_name
 
 READY_SECONDS = 120.0
 _NOT_DONE = (DeploymentState.FAILED, DeploymentState.ROLLED_BACK)
@@ -105,7 +105,7 @@ def _services(environments: Environments, commit: str, environment: str, service
     found = sorted({parts[2] for parts in paths if len(parts) > 3 and not parts[2].startswith("_")})  # noqa: PLR2004
     if service is None:
         return found
-    if validate_name(service) not in found:
+    if validate_service(service) not in found:
         raise UserError(
             "service-unknown",
             f"{environment} has no service `{service}`.",

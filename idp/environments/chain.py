@@ -5,11 +5,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
 from idp.core.errors import UsageError
-from idp.environments.name import CHAIN_PATH
 from idp.environments.target import Target
 
 if TYPE_CHECKING:
     from idp.environments.freeze_window import Window
+
+CHAIN_PATH = "environments/environments.yaml"
+"""Where the chain is in the environments repository."""
 
 
 @dataclass(frozen=True)

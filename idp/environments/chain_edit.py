@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from idp.core.errors import UserError
+from idp.core.names import validate_environment
 from idp.core.yaml_values import load
-from idp.environments.chain import Chain, parse_chain
-from idp.environments.name import CHAIN_PATH, validate_environment
+from idp.environments.chain import CHAIN_PATH, Chain, parse_chain
 
 _ITEM = re.compile(r"(?P<indent> *)- +\S")
 

@@ -6,8 +6,8 @@ from datetime import datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from idp.core.names import environment_fault
 from idp.environments.freeze_window import SingleWindow, WeeklyWindow, Window
-from idp.environments.name import name_fault
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DURATION = re.compile(r"(?:([0-9]{1,6})d)?(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,6})s)?")
@@ -19,7 +19,11 @@ _LONGEST_SOAK = timedelta(days=365)
 
 def name(value: object) -> str:
     """An environment's name."""
-    fault = name_fault(value) if isinstance(value, str) else "an environment's name is text: put it in quotes"
+    fault = (
+        environment_fault(value)
+        if isinstance(value, str)
+        else "an environment's name is text: put it in quotes"
+    )
     if fault:
         raise ValueError(fault)
     return str(value)

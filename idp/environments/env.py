@@ -10,14 +10,14 @@ from idp.environments import chain_edit as environments_edit
 from idp.environments import files as environment_files
 from idp.environments import repository as environments_repository
 from idp.environments import view as environment_view
-from idp.environments.chain import Chain, parse_chain
-from idp.environments.name import CHAIN_PATH
+from idp.environments.chain import CHAIN_PATH, Chain, parse_chain
+from idp.environments.find import find_environments
 from idp.environments.overlay import OverlayFault
 from idp.environments.overlay_check import overlay_faults
 from idp.environments.overlay_missing import overlay_missing, overlay_template
 from idp.environments.repository import Change, Environments
 from idp.environments.view import EnvironmentView
-from idp.platform.find import find_environments, find_platform
+from idp.platform.find import find_platform
 from idp.platform.model import Platform
 
 

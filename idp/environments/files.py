@@ -5,6 +5,7 @@ import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from idp.core import yaml_text
 from idp.core.errors import AdapterError
 from idp.environments.catalog import ENTRY_MAX_BYTES
 from idp.git import refs as repository_refs
@@ -108,3 +109,27 @@ def _split(wanted: Mapping[str, str], output: bytes) -> dict[str, bytes]:
         found[path] = output[end + 1 : end + 1 + size]
         position = end + 1 + size + 1
     return found
+
+
+def environment_names(files: Mapping[str, bytes]) -> list[str]:
+    """The environments in order: as `environments.yaml` lists them, and others with a pin after them by name.
+
+    Args:
+        files: path below `environments/` → content.
+    """
+    pinned = {path.partition("/")[0] for path in files if path.endswith("/release.env")}
+    named = _named(files.get("environments.yaml", b""))
+    return [*named, *sorted(pinned - set(named))]
+
+
+def _named(text: bytes) -> list[str]:
+    """The names under `environments:`, a list of names, a list of mappings with a `name`, or a mapping by name."""
+    try:
+        content = yaml_text.load(text)
+    except ValueError:
+        return []
+    listed = content.get("environments") if isinstance(content, dict) else None
+    if not isinstance(listed, list | dict):
+        return []
+    names = [item.get("name") if isinstance(item, dict) else item for item in listed]
+    return list(dict.fromkeys(name for name in names if isinstance(name, str)))

@@ -7,9 +7,8 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from idp.core.errors import UsageError
-from idp.environments.name import name_fault, validate_environment
+from idp.core.names import environment_fault, validate_environment, validate_service
 from idp.environments.pin import Fault, Pin
-from idp.templates.answers import validate_name
 
 ROOT = PurePosixPath("environments")
 PIN_FILE = "release.env"
@@ -51,7 +50,7 @@ def folder(environment: str, service: str) -> PurePosixPath:
             f"`{service}` is a word of YAML, which Kustomize writes as a value that is no name.",
             f"Choose a name such as my-{service}.",
         )
-    return ROOT / validate_environment(environment) / validate_name(service)
+    return ROOT / validate_environment(environment) / validate_service(service)
 
 
 def environment_folder(environment: str) -> PurePosixPath:
@@ -82,7 +81,7 @@ def overlays(paths: Iterable[str]) -> list[tuple[str, str]]:
     return sorted(
         (environment, service)
         for environment, service in known
-        if not name_fault(environment) and not service.startswith(("_", "."))
+        if not environment_fault(environment) and not service.startswith(("_", "."))
     )
 
 

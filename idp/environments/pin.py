@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from idp.core.errors import UserError
-from idp.environments.name import validate_environment
+from idp.core.names import validate_environment, validate_service
 from idp.environments.pin_values import repository_of, value_fault
-from idp.templates.answers import validate_name
 
 MAX_BYTES = 16_384
 """The longest release.env: Kustomize reads no line above 64 KiB, and a pin needs a few hundred bytes."""
@@ -70,7 +69,7 @@ def pin_path(environment: str, service: str) -> PurePosixPath:
     return (
         PurePosixPath("environments")
         / validate_environment(environment)
-        / validate_name(service)
+        / validate_service(service)
         / "release.env"
     )
 

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 from idp.core.errors import IdpError
+from idp.environments.catalog import Listed
 from idp.fleet import facts as fleet_facts
 from idp.fleet import plan as fleet_plan
 from idp.fleet.facts import Facts
-from idp.fleet.model import Listed
 from idp.fleet.plan import OnProgress
 from idp.fleet.pool import pooled
 from idp.git import trees

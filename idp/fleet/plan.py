@@ -7,13 +7,14 @@ from pathlib import Path
 
 from idp.core.errors import AdapterError, IdpError
 from idp.core.failure import Failure
+from idp.environments import catalog
 from idp.environments import files as environment_files
-from idp.environments.catalog import CatalogEntry
+from idp.environments.catalog import CatalogEntry, Listed
 from idp.fleet import facts as fleet_facts
-from idp.fleet import model as fleet
 from idp.fleet.facts import Facts
-from idp.fleet.model import FleetEntry, FleetState, Listed
+from idp.fleet.model import FleetEntry, FleetState
 from idp.fleet.selection import Selection, Shard
+from idp.git import addresses
 from idp.git import mirror as fleet_store
 from idp.git.refs import References
 from idp.platform.model import Platform
@@ -58,7 +59,7 @@ def chosen(files: dict[str, bytes], selection: Selection, shard: Shard) -> list[
     """The entries among the environments' files that are asked for, sorted by name."""
     names = sorted(path for path in files if path.startswith(_CATALOG) and path.endswith(_SUFFIX))
     every = (
-        fleet.parse_entry(path.removeprefix(_CATALOG).removesuffix(_SUFFIX), files[path]) for path in names
+        catalog.parse_entry(path.removeprefix(_CATALOG).removesuffix(_SUFFIX), files[path]) for path in names
     )
     return [one for one in every if shard.holds(one.name) and selection.selects(one.fields)]
 
@@ -120,8 +121,8 @@ def _look(
 ) -> tuple[list[tuple[CatalogEntry, References]], list[FleetEntry]]:
     """Each service's branches as they are now; those on another machine are asked at the same time."""
     found, unreachable, seen = [], [], 0
-    local = [entry for entry in entries if fleet.is_local(entry.repository)]
-    remote = [entry for entry in entries if not fleet.is_local(entry.repository)]
+    local = [entry for entry in entries if addresses.is_local(entry.repository)]
+    remote = [entry for entry in entries if not addresses.is_local(entry.repository)]
     with ThreadPoolExecutor(min(_NETWORK_THREADS, len(remote)) or 1) as pool:
         looks = [*map(_look_at, local), *pool.map(_look_at, remote)] if remote else map(_look_at, local)
         for entry, result in zip([*local, *remote], looks, strict=True):

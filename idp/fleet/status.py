@@ -7,16 +7,15 @@ from pathlib import Path
 from idp.core.errors import IdpError
 from idp.core.failure import Failure
 from idp.environments import files as environment_files
-from idp.environments.catalog import CatalogEntry
+from idp.environments.catalog import CatalogEntry, Listed
 from idp.fleet import facts as fleet_facts
-from idp.fleet import model as fleet
 from idp.fleet import plan as fleet_plan
 from idp.fleet import status_model as fleet_status
 from idp.fleet.facts import Facts
-from idp.fleet.model import Listed
 from idp.fleet.plan import OnProgress
 from idp.fleet.selection import Shard, parse_selection
 from idp.fleet.status_model import FleetStatus, ServiceStatus
+from idp.git import addresses
 from idp.git import mirror as fleet_store
 from idp.git import refs as repository_refs
 from idp.git.refs import References
@@ -57,7 +56,7 @@ def status(
         from idp.fleet.drift import with_drift
 
         facts = with_drift(entries, places, facts, on_progress)
-    chain = fleet_status.chain(files)
+    chain = environment_files.environment_names(files)
     tags = {source: _tags(source) for source in {fact.source for fact in facts.values() if fact.source}}
     services = [
         _service(
@@ -70,7 +69,7 @@ def status(
 
 def _fetch(entries: Iterable[Listed], on_progress: OnProgress) -> dict[str, Failure]:
     """Bring every mirror up to date; which services could not be reached, and why."""
-    wanted = [one.entry for one in entries if one.entry and not fleet.is_local(one.entry.repository)]
+    wanted = [one.entry for one in entries if one.entry and not addresses.is_local(one.entry.repository)]
     unreachable: dict[str, Failure] = {}
     with ThreadPoolExecutor(_NETWORK_THREADS) as pool:
         for count, (entry, failure) in enumerate(zip(wanted, pool.map(_refreshed, wanted), strict=True), 1):
@@ -125,7 +124,7 @@ def _service(
 
 
 def _unknown(entry: CatalogEntry) -> Failure:
-    if fleet.is_local(entry.repository):
+    if addresses.is_local(entry.repository):
         return Failure(
             "service-unreachable",
             f"{entry.repository[:200]} is no Git repository.",

@@ -7,7 +7,6 @@ from functools import cache
 
 from packaging.version import InvalidVersion, Version
 
-from idp.core import yaml_text
 from idp.core.failure import Failure
 
 _RELEASE = re.compile(rb"^\s*RELEASE_VERSION\s*=\s*[\"']?([^\s\"'#]{1,63})", re.MULTILINE)
@@ -45,30 +44,6 @@ class FleetStatus:
     platform: str
     environments: Sequence[str]
     services: Sequence[ServiceStatus]
-
-
-def chain(files: Mapping[str, bytes]) -> list[str]:
-    """The environments in order: as `environments.yaml` lists them, and others with a pin after them by name.
-
-    Args:
-        files: path below `environments/` → content.
-    """
-    pinned = {path.partition("/")[0] for path in files if path.endswith(f"/{_PIN}")}
-    named = _named(files.get("environments.yaml", b""))
-    return [*named, *sorted(pinned - set(named))]
-
-
-def _named(text: bytes) -> list[str]:
-    """The names under `environments:`, a list of names, a list of mappings with a `name`, or a mapping by name."""
-    try:
-        content = yaml_text.load(text)
-    except ValueError:
-        return []
-    listed = content.get("environments") if isinstance(content, dict) else None
-    if not isinstance(listed, list | dict):
-        return []
-    names = [item.get("name") if isinstance(item, dict) else item for item in listed]
-    return list(dict.fromkeys(name for name in names if isinstance(name, str)))
 
 
 def releases(service: str, environments: Iterable[str], files: Mapping[str, bytes]) -> dict[str, str]:

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from idp.core.errors import UserError
-from idp.environments.catalog import CatalogEntry
-from idp.fleet import model as fleet
+from idp.environments.catalog import CatalogEntry, Listed
 from idp.fleet import plan as fleet_plan
-from idp.fleet.model import FleetReport, Listed, fleet_report
+from idp.fleet.model import FleetReport, fleet_report
 from idp.fleet.plan import OnProgress
 from idp.fleet.work import FleetOptions, work
+from idp.git import addresses
 from idp.git import run as git
 from idp.services import repository as service_repository
 from idp.templates import store as template_store
@@ -42,7 +42,7 @@ def update_origin(
         raise UserError(
             "no-origin", f"{service.repository} has no remote `origin`.", "git remote add origin URL"
         )
-    fleet.validate_repository(service.name, address)
+    addresses.validate_repository(service.name, address)
     entry = CatalogEntry(service.name, address, service.answers.template or "", None, None, None)
     plan = fleet_plan.plan([Listed(service.name, entry)], to, on_progress)
     options = FleetOptions(test=test, push=not dry_run, pull_request=not dry_run)

@@ -7,19 +7,18 @@ from pathlib import Path
 
 from idp.core.errors import IdpError
 from idp.core.failure import Failure
-from idp.fleet import model as fleet
 from idp.fleet import results as fleet_results
-from idp.fleet.model import Delivery, FleetEntry, FleetState, OwnTests, OwnTestsState
+from idp.fleet.model import Delivery, FleetEntry, FleetState
 from idp.fleet.plan import Planned, failed
 from idp.fleet.results import Result
 from idp.forges.pull_request import PullRequest
+from idp.git import addresses, trees
 from idp.git import mirror as fleet_store
 from idp.git import run as git
-from idp.git import trees
 from idp.git.trees import ObjectStore
 from idp.services import own_tests as service_tests
 from idp.services import update, update_branch, update_pull_request
-from idp.services.update_model import State, UpdateReport, summary
+from idp.services.update_model import OwnTests, OwnTestsState, State, UpdateReport, summary
 from idp.templates import changelog as template_changelog
 from idp.templates import version as template_version
 
@@ -91,7 +90,7 @@ class _Work:
     def _store(self) -> Iterator[ObjectStore]:
         """A mirror is idp's own and keeps the objects; in somebody's repository nothing is left but what is pushed."""
         git_dir = self._planned.references.git_dir
-        if self._options.push and not fleet.is_local(self._planned.entry.repository):
+        if self._options.push and not addresses.is_local(self._planned.entry.repository):
             yield ObjectStore(git_dir)
             return
         with trees.throwaway(git_dir) as store:

@@ -10,9 +10,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from idp.core.errors import AdapterError, UserError
-from idp.fleet.model import PROTOCOLS, is_local, shown_address
 from idp.git import refs as repository_refs
 from idp.git import run as git
+from idp.git.addresses import PROTOCOLS, is_local, shown_address
 from idp.git.refs import References
 
 UPDATE_BRANCHES = "idp/update-"

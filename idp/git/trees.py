@@ -13,7 +13,6 @@ from tempfile import TemporaryDirectory
 
 from idp.core.errors import AdapterError
 from idp.git import run as git
-from idp.services.update_model import Conflict
 
 _AUTHOR = {
     "GIT_AUTHOR_NAME": "idp",
@@ -112,6 +111,14 @@ def graft(store: ObjectStore, whole: str, subfolder: str, tree: str) -> str:
         store.output("rm", "-r", "-q", "--cached", "--ignore-unmatch", "--", f"{subfolder}/", env=env)
         store.output("read-tree", f"--prefix={subfolder}/", tree, env=env)
         return store.output("write-tree", env=env)
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """One path that Git could not merge, and Git's own word for why: content, modify/delete, add/add, binary."""
+
+    path: str
+    kind: str
 
 
 @dataclass(frozen=True)

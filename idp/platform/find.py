@@ -2,7 +2,6 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from idp.core.errors import UserError
 from idp.core.settings_file import config_file
@@ -10,10 +9,7 @@ from idp.git import run as git
 from idp.platform import store as platforms
 from idp.platform.model import Candidate, Platform, first_named, looks_like_url, refuse_credentials
 
-if TYPE_CHECKING:
-    from idp.environments.repository import Environments
-
-_BUNDLED = "the copy that idp carries"
+BUNDLED = "the copy that idp carries"
 
 
 def find_platform(named: str | None, folder: Path) -> Platform:
@@ -38,40 +34,8 @@ def find_platform(named: str | None, folder: Path) -> Platform:
     ]
     found = first_named(candidates) or Candidate("the settings file", _from_settings())
     if found.source is None:
-        return Platform(str(platforms.bundled_repository()), None, _BUNDLED)
-    return _located(found.source, found.found_by, folder)
-
-
-def find_environments(platform: Platform) -> "Environments":
-    """Where the environments of a platform are: the repository of the settings, else the platform itself.
-
-    Args:
-        platform: what `find_platform` found.
-
-    Raises:
-        UserError: there is no platform but the one that idp carries, which is nobody's to write to.
-        AdapterError: the repository cannot be read.
-    """
-    from idp.environments import repository as environments_repository
-
-    named = _environments_from_settings()
-    if named is not None:
-        return environments_repository.locate(_located(named, "`environments` in the settings", Path.cwd()))
-    if platform.found_by == _BUNDLED:
-        raise UserError(
-            "platform-missing",
-            "No platform was named or found, so there are no environments.",
-            "Name it with --platform or IDP_PLATFORM, or go to its folder; `idp init DIR` makes one.",
-        )
-    return environments_repository.locate(platform)
-
-
-def _environments_from_settings() -> str | None:
-    if "IDP_ENVIRONMENTS" not in os.environ and not config_file().exists():
-        return None
-    from idp.core import settings
-
-    return settings.load().environments
+        return Platform(str(platforms.bundled_repository()), None, BUNDLED)
+    return located(found.source, found.found_by, folder)
 
 
 def _from_settings() -> str | None:
@@ -82,7 +46,18 @@ def _from_settings() -> str | None:
     return settings.load().platform
 
 
-def _located(source: str, found_by: str, folder: Path) -> Platform:
+def located(source: str, found_by: str, folder: Path) -> Platform:
+    """The platform at an address.
+
+    Args:
+        source: a URL or a path.
+        found_by: what named it, for messages.
+        folder: what a relative path is relative to.
+
+    Raises:
+        UserError: the path is not a Git repository.
+        UsageError: the URL has credentials in it.
+    """
     if looks_like_url(source):
         return Platform(refuse_credentials(source), None, found_by)
     path = (folder / Path(source).expanduser()).resolve()

@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 
 from idp.core.errors import UserError
-from idp.environments.name import validate_environment
+from idp.core.names import validate_environment, validate_service
 from idp.forges import forge_for
 from idp.forges.addresses import local_path
 from idp.forges.local.forge import LocalForge
 from idp.releases.gates.approvals import identity
 from idp.releases.promote import find_place
 from idp.releases.promotion_model import promotion_branch
-from idp.templates.answers import validate_name
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ def approve(
         UsageError: a name is none.
         UserError: no promotion is open, it is one's own, or the forge has reviews of its own.
     """
-    branch = promotion_branch(validate_environment(environment), validate_name(service))
+    branch = promotion_branch(validate_environment(environment), validate_service(service))
     environments = find_place(platform).environments
     forge = _local_forge(environments.source)
     found = forge.find_open(environments.source, branch)

@@ -11,12 +11,12 @@ from idp.core.errors import UserError
 from idp.environments import overlay
 from idp.environments import render as overlays
 from idp.environments import repository as environments_repository
-from idp.environments.chain import parse_chain
-from idp.environments.name import CHAIN_PATH
+from idp.environments.chain import CHAIN_PATH, parse_chain
+from idp.environments.find import find_environments
 from idp.environments.overlay_check import overlay_faults
 from idp.environments.pin import Pin, parse_pin, pin_path
 from idp.environments.repository import Environments
-from idp.platform.find import find_environments, find_platform
+from idp.platform.find import find_platform
 from idp.releases import bundle_file
 from idp.releases.bundle_model import CHECKSUMS, bundle_name, pack
 from idp.releases.record import parse_record, record_path

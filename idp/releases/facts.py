@@ -8,17 +8,16 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from idp.core.errors import IdpError, UsageError, UserError
+from idp.core.names import validate_service
 from idp.environments import repository
 from idp.environments.catalog import CatalogEntry, entry_path
-from idp.environments.chain import Chain, parse_chain
-from idp.environments.name import CHAIN_PATH
+from idp.environments.chain import CHAIN_PATH, Chain, parse_chain
 from idp.environments.pin import Pin, parse_pin, pin_path
 from idp.environments.repository import Environments, Tag
 from idp.git import run as git
 from idp.platform.model import Platform
 from idp.releases.good_mark import PREFIX, GoodMark, UnnamedMark, good_prefix, named, parse_good_mark
 from idp.releases.hold_mark import Hold, Lift, hold_prefix, lifted_prefix, parse_hold
-from idp.templates.answers import validate_name
 
 if TYPE_CHECKING:
     from idp.releases.record import ReleaseRecord
@@ -88,7 +87,7 @@ class Known:
             content = environment_files.read(self.platform).get(f"catalog/{service}.yaml")
         if content is None:
             raise _unknown(service, services(self.environments, self.commit), self.environments.source)
-        from idp.fleet.model import parse_entry
+        from idp.environments.catalog import parse_entry
 
         listed = parse_entry(service, content)
         if listed.entry is None:
@@ -123,7 +122,7 @@ def known(
     """
     links = chain(environments, commit) if names is None else None
     within = links.names if links else names or ()
-    paths = [str(entry_path(validate_name(service))) for service in of]
+    paths = [str(entry_path(validate_service(service))) for service in of]
     paths += [str(pin_path(name, service)) for service in of for name in within]
     files = repository.read(environments, commit, paths)
     return Known(environments, commit, files, marks(environments, within, of), links, platform)
@@ -156,7 +155,7 @@ def services(environments: Environments, commit: str) -> list[str]:
 
 def _is_name(name: str) -> bool:
     try:
-        validate_name(name)
+        validate_service(name)
     except UsageError:
         return False
     return True

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from idp.core.errors import IdpError, UserError
+from idp.core.names import validate_service
 from idp.environments import repository
-from idp.environments.chain import Environment, parse_chain
+from idp.environments.chain import CHAIN_PATH, Environment, parse_chain
 from idp.environments.lineage import at_commits, first_parents
-from idp.environments.name import CHAIN_PATH
 from idp.environments.pin import Pin, parse_pin
 from idp.releases import facts as promotion_facts
 from idp.releases.changed_files import ChangedFile, Range
@@ -22,7 +22,6 @@ from idp.releases.promotion_evidence import forge_checks, with_reviews
 from idp.releases.promotion_model import Action
 from idp.releases.record import ReleaseRecord, parse_record
 from idp.releases.trailers import trailers
-from idp.templates.answers import validate_name
 
 _PIN = re.compile(r"environments/([^/]+)/([^/]+)/release\.env")
 _RECORD = re.compile(r"environments/releases/([^/]+)/([^/]+)\.json")
@@ -218,7 +217,7 @@ def _record_fault(content: bytes | None, path: str) -> str:
 
 def _fault_of_name(name: str) -> str:
     try:
-        validate_name(name)
+        validate_service(name)
     except IdpError as error:
         return error.message
     return ""

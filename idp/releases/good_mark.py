@@ -4,10 +4,9 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from idp.environments.name import validate_environment
+from idp.core.names import validate_environment, validate_service
 from idp.environments.pin import Pin
 from idp.environments.pin_values import DIGEST
-from idp.templates.answers import validate_name
 
 PREFIX = "good/"
 _NAME = re.compile(r"good/(?P<environment>[a-z0-9-]+)/(?P<service>[a-z0-9-]+)/(?P<version>[0-9A-Za-z.-]+)")
@@ -39,7 +38,7 @@ def good_tag(environment: str, service: str, version: str) -> str:
 
 def good_prefix(environment: str, service: str) -> str:
     """What the names of all of a service's good marks in an environment start with."""
-    return f"{PREFIX}{validate_environment(environment)}/{validate_name(service)}/"
+    return f"{PREFIX}{validate_environment(environment)}/{validate_service(service)}/"
 
 
 def good_message(environment: str, service: str, pin: Pin) -> str:

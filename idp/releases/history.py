@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from idp.core.errors import UsageError
+from idp.core.names import validate_service
 from idp.environments import repository
 from idp.environments.repository import Environments
 from idp.releases import facts as promotion_facts
@@ -16,7 +17,6 @@ from idp.releases.hold_mark import Hold
 from idp.releases.pin_history import pin_commits
 from idp.releases.promote import find_place
 from idp.releases.record import ReleaseRecord
-from idp.templates.answers import validate_name
 
 _SPAN = re.compile(r"([1-9][0-9]{0,4})([dw])")
 
@@ -63,7 +63,7 @@ def history(
     tip = repository.tip(environments)
     chain = promotion_facts.chain(environments, tip)
     names = [chain.get(environment).name] if environment else list(chain.names)
-    found = moves(pin_commits(environments, tip, validate_name(service) if service else None))
+    found = moves(pin_commits(environments, tip, validate_service(service) if service else None))
     services = sorted({move.service for move in found})
     marks = promotion_facts.marks(environments, chain.names, services)
     good = [mark for one in marks.values() for mark in one.good]

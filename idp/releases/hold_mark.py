@@ -5,11 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from idp.core.names import validate_environment, validate_service
 from idp.core.text import safe
-from idp.environments.name import validate_environment
 from idp.environments.pin import Pin
 from idp.environments.pin_values import DIGEST
-from idp.templates.answers import validate_name
 
 _NAME = re.compile(
     r"(?P<kind>hold|lifted)/(?P<environment>[a-z0-9-]+)/(?P<service>[a-z0-9-]+)"
@@ -63,11 +62,11 @@ def lifted_tag(environment: str, service: str, version: str, number: int) -> str
 
 def hold_prefix(environment: str, service: str) -> str:
     """What the names of all of a service's holds in an environment start with."""
-    return f"hold/{validate_environment(environment)}/{validate_name(service)}/"
+    return f"hold/{validate_environment(environment)}/{validate_service(service)}/"
 
 
 def lifted_prefix(environment: str, service: str) -> str:
-    return f"lifted/{validate_environment(environment)}/{validate_name(service)}/"
+    return f"lifted/{validate_environment(environment)}/{validate_service(service)}/"
 
 
 def next_number(holds: Iterable[Hold], version: str) -> int:

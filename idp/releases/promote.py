@@ -6,8 +6,9 @@ from pathlib import Path
 from idp.core.errors import IdpError
 from idp.core.failure import Failure
 from idp.environments import repository
+from idp.environments.find import find_environments
 from idp.environments.repository import Environments
-from idp.platform.find import find_environments, find_platform
+from idp.platform.find import find_platform
 from idp.releases import facts as promotion_facts
 from idp.releases.promotion_decide import Asked
 from idp.releases.promotion_deliver import How, Place, default_how, merge, open_pull_request, plan_only

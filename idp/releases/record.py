@@ -7,10 +7,10 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from idp.core.errors import UserError
+from idp.core.names import validate_service
 from idp.environments.pin import Pin
 from idp.environments.pin_values import value_fault
 from idp.releases.record_schema import RECORD_SCHEMA, SCHEMA_VERSION, TIME_FORMAT, document_fault
-from idp.templates.answers import validate_name
 
 __all__ = ["RECORD_SCHEMA"]
 
@@ -106,7 +106,7 @@ def record_path(service: str, version: str) -> PurePosixPath:
     fault = value_fault("RELEASE_VERSION", version)
     if fault:
         raise UserError("release-invalid", f"{version[:70]!a}: {fault}", "Name a version such as 1.4.0.")
-    return PurePosixPath("environments/releases") / validate_name(service) / f"{version}.json"
+    return PurePosixPath("environments/releases") / validate_service(service) / f"{version}.json"
 
 
 def parse_record(content: bytes, path: str) -> ReleaseRecord:

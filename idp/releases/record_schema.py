@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from idp.core.errors import UsageError
+from idp.core.names import NAME_MAX_LENGTH, validate_service
 from idp.environments.pin_values import DIGEST, VERSION_MAX_LENGTH, value_fault
-from idp.templates.answers import NAME_MAX_LENGTH, validate_name
 
 SCHEMA_VERSION = 1
 _INNER = r"\x7f-\x9f\u2028\u2029\ud800-\udfff"
@@ -146,7 +146,7 @@ _is_check = _fits({"state": lambda value: value in ("passed", "failed"), "url": 
 
 def _is_service(value: object) -> bool:
     try:
-        return isinstance(value, str) and bool(validate_name(value))
+        return isinstance(value, str) and bool(validate_service(value))
     except UsageError:
         return False
 

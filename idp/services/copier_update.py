@@ -9,9 +9,8 @@ from typing import Any
 
 from idp.git import run as git
 from idp.git import trees
-from idp.git.trees import ObjectStore
+from idp.git.trees import Conflict, ObjectStore
 from idp.services.repository import ServiceRevision
-from idp.services.update_model import Conflict
 from idp.templates.copier import explained
 from idp.templates.store import TemplateCommit
 

@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
+from idp.core import names
 from idp.core.errors import AdapterError, UserError
 from idp.environments import catalog, overlay, overlay_files
-from idp.environments.name import CHAIN_PATH
-from idp.fleet import status_model as fleet_status
+from idp.environments import files as environment_files
+from idp.environments.chain import CHAIN_PATH
 from idp.git import run as git
 from idp.platform.find import find_platform
 from idp.platform.model import Platform, looks_like_url, refuse_credentials
@@ -86,7 +87,7 @@ def create(
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    service.validate_name(name)
+    names.validate_service(name)
     given = service.parse_answers(data)
     destination = _free_destination(output_dir, name)
     templates.preload()
@@ -190,7 +191,7 @@ def _environments(checkout: Path | None, name: str) -> list[str]:
         chain = (checkout / CHAIN_PATH).read_bytes() if checkout else b""
     except OSError:
         chain = b""
-    names = fleet_status.chain({"environments.yaml": chain})
+    names = environment_files.environment_names({"environments.yaml": chain})
     for environment in names:
         overlay.folder(environment, name)
     return names

@@ -11,8 +11,8 @@ from typing import IO
 from idp.core import process
 from idp.core.errors import IdpError
 from idp.core.text import safe
-from idp.fleet.model import OwnTests, OwnTestsState
 from idp.git import run as git
+from idp.services.update_model import OwnTests, OwnTestsState
 
 COMMAND = ("make", "--no-print-directory", "lint", "test")
 SHOWN = "make lint test"

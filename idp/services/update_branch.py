@@ -5,9 +5,9 @@ from functools import cache
 from pathlib import Path
 
 from idp.core.errors import AdapterError
-from idp.fleet.model import shown_address
 from idp.git import mirror as fleet_store
 from idp.git import run as git
+from idp.git.addresses import shown_address
 from idp.git.refs import References
 from idp.git.trees import ObjectStore
 from idp.templates.store import TemplateCommit

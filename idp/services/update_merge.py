@@ -10,12 +10,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from idp.git import trees
-from idp.git.trees import ObjectStore
+from idp.git.trees import Conflict, ObjectStore
 from idp.platform.model import ANSWERS_FILE
 from idp.services import copier_update
 from idp.services import update_model as update
 from idp.services.repository import ServiceRevision
-from idp.services.update_model import Conflict, FileChange, Trees
+from idp.services.update_model import FileChange, Trees
 from idp.templates import rendering as template_render
 from idp.templates.answers import refuse_unknown_answers
 from idp.templates.rendering import Rendering

@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from idp.git.trees import Conflict
+
 Entry = tuple[str, str]
 """Git's mode and object name of one path."""
 Tree = Mapping[str, Entry]
@@ -44,14 +46,6 @@ class FileChange:
     path: str
     action: Action
     note: str = ""
-
-
-@dataclass(frozen=True)
-class Conflict:
-    """One path that Git could not merge, and Git's own word for why: content, modify/delete, add/add, binary."""
-
-    path: str
-    kind: str
 
 
 @dataclass(frozen=True)
@@ -172,3 +166,25 @@ class UpdateReport:
     @property
     def conflicts(self) -> tuple[str, ...]:
         return tuple(file.path for file in self.files if file.action is Action.CONFLICT)
+
+
+class OwnTestsState(StrEnum):
+    """How a service's own checks went on the merged tree."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True)
+class OwnTests:
+    """The checks of one merged tree.
+
+    Attributes:
+        command: what was run.
+        output: the last lines, where they failed; why, where they were skipped.
+    """
+
+    state: OwnTestsState
+    command: str
+    output: str = ""

@@ -4,8 +4,7 @@ import re
 from collections.abc import Sequence
 
 from idp.core.text import safe
-from idp.fleet.model import OwnTests, OwnTestsState
-from idp.services.update_model import Action, FileChange, UpdateReport, summary
+from idp.services.update_model import Action, FileChange, OwnTests, OwnTestsState, UpdateReport, summary
 
 _MOST_FILES = 200
 _MOST_SUBJECTS = 50

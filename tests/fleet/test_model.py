@@ -8,19 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from idp.core.errors import UsageError
+from idp.environments import files as environment_files
+from idp.environments.catalog import parse_entry
 from idp.fleet import status_model as fleet_status
-from idp.fleet.model import (
-    FleetEntry,
-    FleetState,
-    OwnTests,
-    OwnTestsState,
-    fleet_report,
-    parse_entry,
-    shown_address,
-    verdict,
-)
+from idp.fleet.model import FleetEntry, FleetState, fleet_report, verdict
 from idp.fleet.selection import FIELDS, parse_selection, parse_shard
-from idp.services.update_model import Action, FileChange, State, UpdateReport
+from idp.git.addresses import shown_address
+from idp.services.update_model import Action, FileChange, OwnTests, OwnTestsState, State, UpdateReport
 from idp.services.update_pull_request import body
 
 NAMES = st.from_regex(r"[a-z][a-z0-9-]{0,20}[a-z0-9]", fullmatch=True)
@@ -227,11 +221,13 @@ def test_a_service_is_behind_by_the_releases_that_are_newer(version: str | None,
 
 def test_environments_come_in_the_chains_order_then_by_name() -> None:
     pins = {f"{name}/pay/release.env": b"" for name in ("prod", "dev", "edge")}
-    assert fleet_status.chain(pins) == ["dev", "edge", "prod"]
+    assert environment_files.environment_names(pins) == ["dev", "edge", "prod"]
     ordered = {**pins, "environments.yaml": b"environments: [{name: dev}, {name: prod}]"}
-    assert fleet_status.chain(ordered) == ["dev", "prod", "edge"]
-    assert fleet_status.chain({"environments.yaml": b"environments: {dev: {}, prod: {}}"}) == ["dev", "prod"]
-    assert fleet_status.chain({"environments.yaml": b"[: bad"}) == []
+    assert environment_files.environment_names(ordered) == ["dev", "prod", "edge"]
+    assert environment_files.environment_names(
+        {"environments.yaml": b"environments: {dev: {}, prod: {}}"}
+    ) == ["dev", "prod"]
+    assert environment_files.environment_names({"environments.yaml": b"[: bad"}) == []
 
 
 @given(st.binary(max_size=200))

@@ -13,7 +13,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from idp.templates.answers import NAME_MAX_LENGTH
+from idp.core.names import NAME_MAX_LENGTH
 from tests.command_line import idp
 from tests.support import build_file_tree, git, platform_repository, run, save
 

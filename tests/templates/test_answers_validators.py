@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from idp.core.errors import UsageError
-from idp.templates.answers import validate_name
+from idp.core.names import validate_service
 from tests.templates.questions import default, quoted, refusal
 
 HOSTILE = (
@@ -83,7 +83,7 @@ def is_repository(text: str) -> bool:
 @example("a" * 41)
 def test_template_and_program_accept_the_same_service_names(name: str) -> None:
     try:
-        validate_name(name)
+        validate_service(name)
     except UsageError:
         assert refusal("service_name", name)
     else:

@@ -7,9 +7,9 @@ from rich.padding import Padding
 from rich.text import Text
 
 from idp.core.text import safe
-from idp.fleet.model import FleetEntry, FleetReport, FleetState, OwnTestsState
+from idp.fleet.model import FleetEntry, FleetReport, FleetState
 from idp.output.views.layout import columns
-from idp.services.update_model import Action
+from idp.services.update_model import Action, OwnTestsState
 
 _STYLE = {
     FleetState.CURRENT: "dim",
