@@ -9,11 +9,11 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Protocol
 
+from idp.core import http
 from idp.core.errors import IdpError, UserError
 from idp.demo import images
 from idp.demo import registry as demo_registry
 from idp.deployments import folder as deployment_folder
-from idp.deployments import health
 from idp.deployments import lock as deployment_lock
 from idp.deployments.deploy import deploy
 from idp.deployments.engines import compose
@@ -152,7 +152,7 @@ class OnCompose:
             self._deploy(environment, DeploymentState.DEPLOYED)
             _promote(self.platform, self.service, following)
         failed = self._deploy(CHAIN[-1], DeploymentState.ROLLED_BACK)
-        ready = health.get(failed.url or "", READY_PATH)
+        ready = http.get(failed.url or "", READY_PATH)
         return [
             f"{BAD} worked in dev and staging, not in prod: {failed.reason}",
             f"{failed.url}{READY_PATH} answers {ready.outcome}; {failed.version} is pinned in Git again.",

@@ -1,6 +1,5 @@
 """An image registry on this machine for as long as something is shown: by what is installed, else in a container."""
 
-import http.client
 import shutil
 import socket
 import time
@@ -9,13 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from idp.core import process
+from idp.core import http, process
 
 _PROGRAMS = ("docker-registry", "registry")
 _IMAGE = "registry:2"
 _START_SECONDS = 20.0
 _PULL_SECONDS = 120.0
 _STEP_SECONDS = 0.1
+_OK = 200
 _CONFIG = """version: 0.1
 storage: {{filesystem: {{rootdirectory: "{folder}/images"}}}}
 http: {{addr: "127.0.0.1:{port}"}}
@@ -92,13 +92,7 @@ def _answers(port: int) -> bool:
     """Whether the registry speaks its protocol in time."""
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)
-        try:
-            connection.request("GET", "/v2/")
-            if connection.getresponse().status == http.client.OK:
-                return True
-        except (OSError, http.client.HTTPException):
-            time.sleep(_STEP_SECONDS)
-        finally:
-            connection.close()
+        if http.get(f"http://{http.LOOPBACK}:{port}", "/v2/", seconds=2.0).status == _OK:
+            return True
+        time.sleep(_STEP_SECONDS)
     return False

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from idp.core.http import Exchange
 from idp.environments.pin import Pin
-from idp.standards.live.observation import Exchange
 
 READY_PATH = "/health/ready"
 METRICS_PATH = "/metrics"

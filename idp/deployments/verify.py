@@ -3,7 +3,8 @@
 import time
 import uuid
 
-from idp.deployments import health
+from idp.core import http
+from idp.core.http import Exchange
 from idp.deployments.engines.engine import Engine, Locate
 from idp.deployments.model import (
     METRICS_PATH,
@@ -17,7 +18,6 @@ from idp.deployments.model import (
 )
 from idp.environments.chain import Smoke
 from idp.environments.pin import Pin
-from idp.standards.live.observation import Exchange
 
 SETTLE_SECONDS = 4.0
 """How long a service has to stay ready: a crash that the first requests bring about shows within it."""
@@ -74,4 +74,4 @@ def _ask(address: str | None, path: str) -> Exchange:
     request_id = f"idp-deploy-{uuid.uuid4()}"
     if address is None:
         return Exchange("GET", path, request_id, None, error="nothing listens")
-    return health.get(address, path, request_id=request_id)
+    return http.get(address, path, request_id=request_id)

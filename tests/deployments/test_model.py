@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from idp.core.http import Exchange
 from idp.deployments.model import (
     Fault,
     Instance,
@@ -18,7 +19,6 @@ from idp.deployments.model import (
     steady_fault,
 )
 from idp.environments.pin import Pin
-from idp.standards.live.observation import Exchange
 
 PIN = Pin(f"registry.example/shop@sha256:{'1' * 64}", "1.2.0", "a" * 40)
 ID = "idp-deploy-1"

@@ -3,9 +3,10 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from idp.core.http import Exchange
 from idp.standards.live.catalog import LIVE_STANDARDS
 from idp.standards.live.metrics import UNUSUAL_METHODS
-from idp.standards.live.observation import Canary, Drain, Exchange, Observations, Output, Refusal, Start
+from idp.standards.live.observation import Canary, Drain, Observations, Output, Refusal, Start
 from idp.standards.scorecard import Outcome, judge
 
 NAMES = (

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from idp.standards.live.observation import Exchange, Observations
+from idp.core.http import Exchange
+from idp.standards.live.observation import Observations
 from idp.standards.scorecard import ContractPoint, Rule, Severity, Standard, Verdict, not_checked
 
 Judge = Callable[[Observations], Verdict]

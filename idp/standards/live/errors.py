@@ -6,8 +6,9 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
+from idp.core.http import Exchange
 from idp.standards.live.define import REQUEST_ID_HEADER, described, live_rule
-from idp.standards.live.observation import Exchange, Observations
+from idp.standards.live.observation import Observations
 from idp.standards.scorecard import ContractPoint, Finding, Verdict, judged
 
 _POINT = ContractPoint.ERRORS

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from idp.core.http import Exchange
 from idp.standards.live.define import REQUEST_ID_HEADER, described, live_rule
-from idp.standards.live.observation import Exchange, Observations
+from idp.standards.live.observation import Observations
 from idp.standards.scorecard import ContractPoint, Finding, Verdict, failed, judged
 
 _POINT = ContractPoint.LOGS

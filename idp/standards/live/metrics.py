@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 
+from idp.core.http import Exchange
 from idp.standards.live.define import described, live_rule
-from idp.standards.live.observation import Exchange, Observations
+from idp.standards.live.observation import Observations
 from idp.standards.scorecard import ContractPoint, Finding, Verdict, failed, judged
 
 _POINT = ContractPoint.METRICS

@@ -5,52 +5,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from idp.core.http import Exchange
+
 PROBE_ROUTES = {"error": 500, "slow": 200, "outbound": 200, "dependency": 204, "echo": 200}
 """The routes below `/contract-probe/` that a service mounts in probe mode, and what they answer."""
-
-
-@dataclass(frozen=True)
-class Exchange:
-    """One request and what came back.
-
-    Attributes:
-        request_id: the X-Request-ID that was sent, None if none was.
-        status: None if there was no answer, or not a whole one within the limits.
-        headers: names in lower case.
-        body: at most the limit's bytes.
-        error: why there is no answer; empty where there is.
-        seconds: from the first byte sent to the last one read.
-    """
-
-    method: str
-    path: str
-    request_id: str | None
-    status: int | None
-    headers: tuple[tuple[str, str], ...] = ()
-    body: bytes = b""
-    error: str = ""
-    seconds: float = 0.0
-
-    def header(self, name: str) -> str | None:
-        return next((value for key, value in self.headers if key == name.lower()), None)
-
-    @cached_property
-    def json(self) -> Any:  # noqa: ANN401 - JSON has no narrower type
-        """The body as JSON, None where it is none."""
-        try:
-            return json.loads(self.body)
-        except (ValueError, RecursionError):
-            return None
-
-    @property
-    def mapping(self) -> dict[str, Any]:
-        """The body's JSON object, else an empty one."""
-        return self.json if isinstance(self.json, dict) else {}
-
-    @property
-    def outcome(self) -> str:
-        """The status, or why there is none, in words."""
-        return f"status {self.status}" if self.status is not None else f"no answer ({self.error})"
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterator
 
+from idp.core.http import Exchange
 from idp.standards.live.define import REQUEST_ID_HEADER, described, live_rule
 from idp.standards.live.logs import exception_lines, lines_of, stray_access_lines
-from idp.standards.live.observation import Exchange, Observations
+from idp.standards.live.observation import Observations
 from idp.standards.scorecard import ContractPoint, Finding, Verdict, failed, judged
 
 _POINT = ContractPoint.REQUEST_ID

@@ -5,8 +5,8 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from idp.standards.live.observation import Drain, Exchange
-from idp.standards.probe.http_client import Connection
+from idp.core.http import LOOPBACK, Connection, Exchange
+from idp.standards.live.observation import Drain
 from idp.standards.probe.limits import ProbeLimits
 from idp.standards.probe.service import RunningService
 from idp.standards.probe.survivors import survivors
@@ -19,6 +19,11 @@ _PROBE_SECONDS = 1.0
 _PROBES_BEFORE_SIGNAL = 2
 _MOST_KEPT = 20
 _OK = 200
+_BODY_BYTES = 65_536
+
+
+def _connection(port: int, limits: ProbeLimits) -> Connection:
+    return Connection(f"http://{LOOPBACK}:{port}", seconds=limits.answer, body_bytes=_BODY_BYTES)
 
 
 @dataclass
@@ -56,13 +61,13 @@ class Balancer:
 
     def meet_nobody(self) -> None:
         """Count the request that a balancer sends to a service that went without having said that it would."""
-        connection = Connection(self.port, self.limits.answer, 65_536)
+        connection = _connection(self.port, self.limits)
         self._record(connection.request("GET", TRAFFIC, request_id=f"{self.token}.flood"), after=True)
         connection.close()
 
     def _ask(self, path: str) -> int | None:
         """The status of a GET on a new connection, None if there is no answer in time."""
-        connection = Connection(self.port, self.limits.answer, 65_536)
+        connection = _connection(self.port, self.limits)
         try:
             return connection.request("GET", path, request_id=f"{self.token}.balancer").status
         finally:
@@ -73,7 +78,7 @@ class Balancer:
 
     def work(self, *, keep_alive: bool) -> None:
         """Send one request after the other, on one connection or on a new one each time."""
-        connection = Connection(self.port, self.limits.answer, 65_536)
+        connection = _connection(self.port, self.limits)
         while not self.stop.is_set():
             after = self.signalled is not None
             self._record(connection.request("GET", TRAFFIC, request_id=f"{self.token}.flood"), after=after)
@@ -153,7 +158,7 @@ def _drain(
 def _send_slow(service: RunningService, token: str, results: list[Exchange]) -> None:
     """A request that is still under way when the drain is over and the listener is closed."""
     limits = service.limits
-    connection = Connection(service.port, limits.answer, 65_536)
+    connection = _connection(service.port, limits)
     seconds = _PROBES_BEFORE_SIGNAL * _PROBE_SECONDS + limits.drain
     path = f"/contract-probe/slow?seconds={seconds:g}"
     given = seconds + limits.grace

@@ -6,9 +6,9 @@ import time
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
+from idp.core.http import LOOPBACK, Connection, Exchange
 from idp.standards.live.metrics import UNUSUAL_METHODS
-from idp.standards.live.observation import Canary, Exchange
-from idp.standards.probe.http_client import Connection
+from idp.standards.live.observation import Canary
 from idp.standards.probe.limits import ProbeLimits
 from idp.standards.probe.listener import Listener
 
@@ -43,7 +43,9 @@ class Prober:
     canaries: list[Canary] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._connection = Connection(self.port, self.limits.answer, self.limits.body_bytes)
+        self._connection = Connection(
+            f"http://{LOOPBACK}:{self.port}", seconds=self.limits.answer, body_bytes=self.limits.body_bytes
+        )
         self._until = time.monotonic() + self.limits.probing
 
     def close(self) -> None:

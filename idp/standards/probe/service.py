@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Protocol
 
 from idp.core import process
+from idp.core.http import LOOPBACK
 from idp.standards.live.observation import Output, Start
-from idp.standards.probe.http_client import LOOPBACK
 from idp.standards.probe.limits import ProbeLimits
 from idp.standards.probe.output import OutputReader
 from idp.standards.probe.survivors import MARKER, end_survivors
