@@ -129,7 +129,7 @@ WRONG = {
     "unknown key": ("environments:\n  - name: dev\n    gate: {}", 3, "environments[0].gate: there is no such key"),
     "unknown key at the top": ("envs: 1\nenvironments: [{name: dev}]", 1, "envs: there is no such key"),
     "no name": ("environments:\n  - target: compose", 2, "environments[0].name: "),
-    "reserved name": ("environments: [{name: base}]", 1, "environments[0].name: `base` is a folder"),
+    "reserved name": ("environments: [{name: base}]", 1, "environments[0].name: environments/base has a purpose"),
     "a path for a name": ("environments: [{name: ../x}]", 1, "environments[0].name: "),
     "upper case": ("environments: [{name: Prod}]", 1, "environments[0].name: "),
     "a word of YAML": ("environments: [{name: 'no'}]", 1, "environments[0].name: "),
