@@ -1,5 +1,6 @@
 """Every failure a user can meet, each with a code, a message and a hint about what to do next."""
 
+from dataclasses import dataclass
 from enum import IntEnum
 
 
@@ -65,3 +66,16 @@ class ChecksFailed(IdpError):
 
 class AdapterError(IdpError):
     """Something outside the program (Git, Copier, an engine, a server) failed or is missing."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why nothing could be done for one service; the fields of an error of the envelope."""
+
+    code: str
+    message: str
+    hint: str
+
+    @classmethod
+    def of(cls, error: IdpError) -> "Failure":
+        return cls(error.code, error.message, error.hint)

@@ -5,9 +5,8 @@ from dataclasses import asdict, dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from idp.core import yaml_text
-from idp.core.errors import IdpError, UserError
-from idp.core.failure import Failure
+from idp.core import yaml
+from idp.core.errors import Failure, IdpError, UserError
 from idp.core.names import validate_service
 from idp.git.addresses import validate_repository
 
@@ -111,7 +110,7 @@ def _mapping(name: str, text: bytes) -> Mapping[str, Any]:
     if len(text) > ENTRY_MAX_BYTES:
         raise _invalid(name, f"is larger than {ENTRY_MAX_BYTES} bytes")
     try:
-        content = yaml_text.load(text)
+        content = yaml.load_plain(text)
     except ValueError as error:
         raise _invalid(name, "is no valid YAML") from error
     if not isinstance(content, dict):

@@ -6,7 +6,7 @@ from typing import Any
 
 from idp.core.errors import UserError
 from idp.core.names import validate_environment
-from idp.core.yaml_values import load
+from idp.core.yaml import load_with_lines
 from idp.environments.chain import CHAIN_PATH, Chain, parse_chain
 
 _ITEM = re.compile(r"(?P<indent> *)- +\S")
@@ -112,11 +112,11 @@ def _lines(content: bytes) -> list[str]:
 
 
 def _listed(content: bytes) -> list[dict[str, Any]]:
-    return list(load(content).value["environments"])
+    return list(load_with_lines(content).value["environments"])
 
 
 def _item(content: bytes, lines: list[str], position: int) -> _Item:
-    start = load(content).lines["environments", position] - 1
+    start = load_with_lines(content).lines["environments", position] - 1
     match = _ITEM.match(lines[start])
     if match is None:
         raise _uneditable()
@@ -140,10 +140,10 @@ def _verified(before: bytes, after: bytes, wanted: list[dict[str, Any]]) -> byte
     """The edited file, if it says what was wanted and nothing else has changed."""
     try:
         parse_chain(after)
-        value = load(after).value
+        value = load_with_lines(after).value
     except (UserError, ValueError) as error:
         raise _uneditable() from error
-    if value != {**load(before).value, "environments": wanted}:
+    if value != {**load_with_lines(before).value, "environments": wanted}:
         raise _uneditable()
     return after
 

@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from idp.core.errors import UserError
 from idp.core.text import safe
-from idp.core.yaml_values import Document, InvalidYaml, Key, load
+from idp.core.yaml import Document, InvalidYaml, Key, load_with_lines
 from idp.environments.chain import Approvals, Chain, Environment, GateSettings, ProvenanceNeeded, Smoke
 from idp.environments.chain_model import MODELS, ChainModel, EnvironmentModel, GatesModel
 from idp.environments.target import Target
@@ -39,7 +39,7 @@ def _document(content: bytes, path: str) -> Document:
     if len(content) > MAX_BYTES:
         raise UserError("environments-invalid", f"{path} has more than {MAX_BYTES} bytes.", _HINT)
     try:
-        document = load(content)
+        document = load_with_lines(content)
     except InvalidYaml as error:
         raise UserError("environments-invalid", f"{path}:{error.line}: {safe(str(error))}", _HINT) from error
     if not isinstance(document.value, dict):

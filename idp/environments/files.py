@@ -5,7 +5,7 @@ import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from idp.core import yaml_text
+from idp.core import yaml
 from idp.core.errors import AdapterError
 from idp.environments.catalog import ENTRY_MAX_BYTES
 from idp.git import refs as repository_refs
@@ -125,7 +125,7 @@ def environment_names(files: Mapping[str, bytes]) -> list[str]:
 def _named(text: bytes) -> list[str]:
     """The names under `environments:`, a list of names, a list of mappings with a `name`, or a mapping by name."""
     try:
-        content = yaml_text.load(text)
+        content = yaml.load_plain(text)
     except ValueError:
         return []
     listed = content.get("environments") if isinstance(content, dict) else None

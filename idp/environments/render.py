@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from idp.core import process, yaml_values
+from idp.core import process, yaml
 from idp.core.errors import AdapterError, UserError
 from idp.environments import overlay
 
@@ -65,8 +65,8 @@ def documents(leaf: Path) -> list[Any]:
     """The documents of `manifests` as values; errors as there."""
     parts = re.split(r"^---$", manifests(leaf), flags=re.MULTILINE)
     try:
-        return [yaml_values.load(part.encode()).value for part in parts]
-    except yaml_values.InvalidYaml as error:
+        return [yaml.load_with_lines(part.encode()).value for part in parts]
+    except yaml.InvalidYaml as error:
         raise UserError(
             "overlay-invalid",
             f"What Kustomize makes of {leaf.name} in {leaf.parent.name} cannot be read: {error}.",

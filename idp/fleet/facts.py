@@ -9,8 +9,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryDirectory
 from typing import Any
 
-from idp.core.errors import IdpError
-from idp.core.failure import Failure
+from idp.core.errors import Failure, IdpError
 from idp.git import run as git
 from idp.platform.model import ANSWERS_FILE
 from idp.services.answers_file import RecordedAnswers, parse_answers_file

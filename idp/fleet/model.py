@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from idp.core.errors import ChecksFailed, IdpError, UpdateConflict, UserError
-from idp.core.failure import Failure
+from idp.core.errors import ChecksFailed, Failure, IdpError, UpdateConflict, UserError
 from idp.services.update_model import FileChange, OwnTests, OwnTestsState
 
 

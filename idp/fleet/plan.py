@@ -5,8 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from idp.core.errors import AdapterError, IdpError
-from idp.core.failure import Failure
+from idp.core.errors import AdapterError, Failure, IdpError
 from idp.environments import catalog
 from idp.environments import files as environment_files
 from idp.environments.catalog import CatalogEntry, Listed

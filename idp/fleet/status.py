@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from idp.core.errors import IdpError
-from idp.core.failure import Failure
+from idp.core.errors import Failure, IdpError
 from idp.environments import files as environment_files
 from idp.environments.catalog import CatalogEntry, Listed
 from idp.fleet import facts as fleet_facts

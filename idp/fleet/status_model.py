@@ -7,7 +7,7 @@ from functools import cache
 
 from packaging.version import InvalidVersion, Version
 
-from idp.core.failure import Failure
+from idp.core.errors import Failure
 
 _RELEASE = re.compile(rb"^\s*RELEASE_VERSION\s*=\s*[\"']?([^\s\"'#]{1,63})", re.MULTILINE)
 _PIN = "release.env"

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from idp.core.failure import Failure
+from idp.core.errors import Failure
 from idp.fleet import facts as fleet_facts
 from idp.fleet import plan as fleet_plan
 from idp.fleet.model import FleetEntry, FleetReport, fleet_report

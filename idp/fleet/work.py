@@ -5,8 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from idp.core.errors import IdpError
-from idp.core.failure import Failure
+from idp.core.errors import Failure, IdpError
 from idp.fleet import results as fleet_results
 from idp.fleet.model import Delivery, FleetEntry, FleetState
 from idp.fleet.plan import Planned, failed

@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from idp.core.errors import IdpError
-from idp.core.failure import Failure
+from idp.core.errors import Failure, IdpError
 from idp.environments import repository
 from idp.environments.find import find_environments
 from idp.environments.repository import Environments

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from idp.core.errors import IdpError, UserError
-from idp.core.failure import Failure
+from idp.core.errors import Failure, IdpError, UserError
 from idp.environments import repository
 from idp.environments.pin import pin_text
 from idp.environments.repository import Change, Environments

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from idp.core.errors import GateBlocked, IdpError, UserError
-from idp.core.failure import Failure
+from idp.core.errors import Failure, GateBlocked, IdpError, UserError
 from idp.releases.gates.model import GateResult
 from idp.releases.promotion_model import Action
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from idp.core import yaml_text
+from idp.core import yaml
 from idp.core.errors import UserError
 from idp.platform.model import looks_like_url
 from idp.templates.answers import ANSWER_NAME, ANSWER_TEMPLATE
@@ -47,7 +47,7 @@ def parse_answers_file(text: str, where: str) -> RecordedAnswers:
         UserError: it is no YAML mapping, or lacks what an update needs.
     """
     try:
-        content = yaml_text.load(text)
+        content = yaml.load_plain(text)
     except ValueError as error:
         raise _invalid(where, "is no valid YAML") from error
     if not isinstance(content, dict):

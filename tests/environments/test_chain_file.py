@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from idp.core.errors import UsageError, UserError
-from idp.core.yaml_values import InvalidYaml, load
+from idp.core.yaml import InvalidYaml, load_with_lines
 from idp.environments.chain import Approvals, Environment, GateSettings, ProvenanceNeeded, Smoke, parse_chain
 from idp.environments.chain_model import ChainModel
 from idp.environments.freeze_window import SingleWindow, WeeklyWindow
@@ -246,7 +246,7 @@ values = st.recursive(
 @settings(deadline=None)
 @given(values)
 def test_plain_values_are_what_another_reader_of_yaml_says(value: object) -> None:
-    assert load(yaml.safe_dump(value).encode()).value == value
+    assert load_with_lines(yaml.safe_dump(value).encode()).value == value
 
 
 @pytest.mark.parametrize(
@@ -261,19 +261,19 @@ def test_plain_values_are_what_another_reader_of_yaml_says(value: object) -> Non
     ],
 )
 def test_what_another_reader_would_turn_into_a_surprise_stays_text(text: str, value: object) -> None:
-    assert load(text.encode()).value == value
+    assert load_with_lines(text.encode()).value == value
 
 
 def test_the_line_of_a_fault_is_that_of_the_file() -> None:
     with pytest.raises(InvalidYaml) as raised:
-        load(b"a: 1\nb: \xff")
+        load_with_lines(b"a: 1\nb: \xff")
     assert raised.value.line == 2
 
 
 def test_the_schema_takes_the_full_file() -> None:
     schema = ChainModel.model_json_schema()
     Draft202012Validator.check_schema(schema)
-    Draft202012Validator(schema).validate(load(FULL).value)
+    Draft202012Validator(schema).validate(load_with_lines(FULL).value)
     assert not Draft202012Validator(schema).is_valid({"environments": [{"name": "dev", "gate": {}}]})
 
 

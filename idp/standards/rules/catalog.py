@@ -8,7 +8,6 @@ from idp.standards.rules import (
     logs,
     makefile,
     metadata,
-    overlays,
     pipeline,
     releases,
     secrets,
@@ -29,5 +28,4 @@ STATIC_STANDARDS: tuple[Standard[Snapshot], ...] = (
     *supply.STANDARDS,
     *documents.STANDARDS,
     *releases.STANDARDS,
-    *overlays.STANDARDS,
 )

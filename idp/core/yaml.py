@@ -34,7 +34,7 @@ class InvalidYaml(ValueError):
         self.line = line
 
 
-def load(content: bytes) -> Document:
+def load_with_lines(content: bytes) -> Document:
     """The one document of a file; None for an empty one.
 
     Raises:
@@ -86,3 +86,28 @@ def _plain(text: str) -> Any:  # noqa: ANN401 - any scalar
     if text in _WORDS:
         return _WORDS[text]
     return int(text) if _NUMBER.fullmatch(text) else text
+
+
+_MOST_OPENINGS = 1000
+_OPENINGS = ("[", "{", "-", "?")
+
+
+def load_plain(text: str | bytes) -> Any:  # noqa: ANN401 - YAML has no narrower type
+    """The one document of a text; None for an empty one.
+
+    libyaml's composer recurses in C: a file that nests deeply enough would end the process. What could nest so
+    goes to the slower parser, which raises an error instead.
+
+    Raises:
+        ValueError: it is no valid YAML, or nests too deeply.
+    """
+    import yaml
+
+    shown = text if isinstance(text, str) else text.decode(errors="replace")
+    quick = sum(map(shown.count, _OPENINGS)) <= _MOST_OPENINGS
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader) if quick else yaml.SafeLoader
+    try:
+        return yaml.load(shown, loader)  # noqa: S506 - both loaders are safe ones
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
+        reason = str(error).strip().splitlines()
+        raise ValueError(reason[0] if reason else "it is no valid YAML") from error
