@@ -28,38 +28,42 @@ bench: $(VENV)/.test ## Measure against peers, as ratios of one run
 docs: $(VENV)/.test ## Generate the pages that come from the code
 	$(BIN)/python -m docs.generate
 
-lock: ## Lock the dependencies anew (needs uv)
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml -o requirements.txt
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra test pyproject.toml -c requirements.txt -o requirements-test.txt
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header tests/environments/checkov/requirements.in -o tests/environments/checkov/requirements.txt
-	for tools in build image scan uv; do uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header workflows/tools/$$tools.in -o workflows/tools/$$tools.txt; done
+lock: $(VENV)/.test ## Lock the dependencies anew (needs uv)
+	$(BIN)/python workflows/tools/lock.py
 
 $(VENV)/.runtime: requirements.txt pyproject.toml
-	$(call install,requirements.txt)
+	@$(call environment,$(VENV),requirements.txt)
+	@$(link)
 	@touch $@
 
 $(VENV)/.test: requirements-test.txt pyproject.toml
-	$(call install,requirements-test.txt)
+	@$(call environment,$(VENV),requirements-test.txt)
+	@$(link)
 	@touch $@ $(VENV)/.runtime
 
 $(VENV)/checkov/.installed: tests/environments/checkov/requirements.txt $(VENV)/.test
-	$(call isolate,$(VENV)/checkov,$<)
+	@$(call environment,$(VENV)/checkov,$<)
 	@ln -sf ../checkov/bin/checkov $(BIN)/checkov
 	@touch $@
 
 clean: ## Delete what make made
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
+# The locks are complete, so nothing is resolved (--no-deps) and nothing is built: a file of paths makes this folder
+# importable, where an editable install would fetch the newest tool that builds it.
+link = $(BIN)/python -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "idp.pth").write_text(f"{pathlib.Path.cwd()}\n")' && \
+	printf '\043!/bin/sh\nexec "$${0%%/*}/python" -P -m idp "$$@"\n' >$(BIN)/idp && chmod +x $(BIN)/idp
+
+# An environment that does not work (half made, its Python removed, made by uv and so without pip) is made anew.
+new = { $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	{ echo "$(PYTHON) has no venv module. Install it, on Debian and Ubuntu: sudo apt install python3-venv" >&2; exit 1; }; } && \
+	$(PYTHON) -m venv --clear $(1)
 ifdef UV
-install = $(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV) && \
-	$(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r $(1) && \
-	$(UV) pip install --quiet --python $(BIN)/python --no-deps -e .
-isolate = $(UV) venv --quiet --allow-existing --python $(PYTHON) $(1) && \
-	$(UV) pip install --quiet --compile-bytecode --python $(1)/bin/python --require-hashes -r $(2)
+works = $(1)/bin/python -c '' 2>/dev/null
+environment = { $(works) || $(UV) venv --quiet --clear --python $(PYTHON) $(1); } && \
+	$(UV) pip install --quiet --compile-bytecode --python $(1)/bin/python --no-deps --require-hashes -r $(2)
 else
-install = $(PYTHON) -m venv $(VENV) && \
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1) && \
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
-isolate = $(PYTHON) -m venv $(1) && \
-	$(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(2)
+works = $(1)/bin/python -m pip --version >/dev/null 2>&1
+environment = { $(works) || { $(new); }; } && \
+	$(1)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(2)
 endif

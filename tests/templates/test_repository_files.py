@@ -17,6 +17,15 @@ from referencing.jsonschema import DRAFT7
 
 from tests.support import run
 
+RENOVATE_REPEATS = {
+    "--universal",
+    "--python-version",
+    "--generate-hashes",
+    "--no-strip-extras",
+    "--group",
+    "--output-file",
+}
+"""Options of `uv pip compile` in a lock's header that Renovate's manager `pip-compile` accepts; others stop it."""
 BACKSTAGE = Path(__file__).parent / "data" / "backstage"
 
 
@@ -245,5 +254,7 @@ def test_text_files_end_in_one_newline_and_have_no_runs_of_empty_lines(service: 
 )
 def test_a_lock_names_the_command_that_renovate_repeats(service: Path, lock: str, group: str) -> None:
     command = (service / lock).read_text().splitlines()[1].removeprefix("#    ")
-    options = "--universal --python-version=3.11 --generate-hashes"
+    options = "--universal --python-version=3.11 --generate-hashes --no-strip-extras"
     assert command == f"uv pip compile pyproject.toml {options}{group} --output-file={lock}"
+    given = [word.partition("=")[0] for word in command.split() if word.startswith("--")]
+    assert set(given) <= RENOVATE_REPEATS

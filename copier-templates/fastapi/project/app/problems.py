@@ -15,6 +15,8 @@ from starlette.exceptions import HTTPException
 from app.request_context import current
 
 MEDIA_TYPE = "application/problem+json"
+_TITLES = {413: "Content Too Large", 414: "URI Too Long", 416: "Range Not Satisfiable", 422: "Unprocessable Content"}
+"""RFC 9110's names where those of `http.HTTPStatus` depend on Python's version."""
 
 
 class InvalidField(BaseModel):
@@ -62,17 +64,25 @@ def problem(
 
 
 def _title(status: int) -> str:
+    return _TITLES.get(status) or _phrase(status) or "Error"
+
+
+def _phrase(status: int) -> str:
+    """Python's own name of a status, empty if it knows none."""
     try:
         return HTTPStatus(status).phrase
     except ValueError:
-        return "Error"
+        return ""
 
 
 async def _http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it alone
     if error.status_code < HTTPStatus.BAD_REQUEST:
         return Response(status_code=error.status_code, headers=error.headers)
-    return problem(request, error.status_code, str(error.detail), error.headers)
+    detail = str(error.detail)
+    if detail == _phrase(error.status_code):  # what Starlette says where nobody gave a detail
+        detail = _title(error.status_code)
+    return problem(request, error.status_code, detail, error.headers)
 
 
 async def _invalid_request(request: Request, error: Exception) -> Response:

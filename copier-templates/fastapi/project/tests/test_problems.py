@@ -1,6 +1,8 @@
 import httpx
 import pytest
 
+from app.problems import response_docs
+
 CASES = [
     ("GET", "/nowhere", None, 404),
     ("POST", "/health/live", None, 405),
@@ -56,3 +58,18 @@ async def test_the_openapi_document_describes_problems_and_hides_the_probe(clien
         for operation in operations.values():
             assert operation["responses"]["422"]["content"].keys() == {"application/problem+json"}
     assert not [path for path in schema["paths"] if "probe" in path]
+
+
+@pytest.mark.parametrize(
+    ("status", "title"),
+    [
+        (404, "Not Found"),
+        (413, "Content Too Large"),
+        (414, "URI Too Long"),
+        (416, "Range Not Satisfiable"),
+        (422, "Unprocessable Content"),
+        (499, "Error"),
+    ],
+)
+def test_a_title_is_the_same_on_every_python(status: int, title: str) -> None:
+    assert response_docs(status)[status]["description"] == title
