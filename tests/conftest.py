@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,13 @@ import pytest
 from hypothesis import settings
 
 from tests.support import platform_repository, run
+
+# Whoever starts the tests may have signals ignored or blocked (a shell does it to a command in the background), which
+# this process and all that it starts would inherit.
+for _number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGCHLD):
+    signal.signal(_number, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 REQUIRE_ALL = os.environ.get("IDP_REQUIRE_ALL") == "1"
 

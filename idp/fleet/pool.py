@@ -1,6 +1,5 @@
 """A pool of processes for one function over many services: an interrupt ends it, a dead worker does not."""
 
-import gc
 import multiprocessing
 import os
 import signal
@@ -12,12 +11,12 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing.context import BaseContext
+from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
 _STOPPING = threading.Event()
-_LOOK_SECONDS = 0.5
 _CLEAN_UP_SECONDS = 3
 
 
@@ -33,7 +32,6 @@ def pooled(
     """
     if not items:
         return
-    _prepare_for_forking()
     left = dict(items)
     for name, result in _round(function, items, max(1, min(jobs or os.cpu_count() or 1, len(items)))):
         del left[name]
@@ -42,13 +40,6 @@ def pooled(
     for name, item in left.items():
         alone = dict(_round(function, {name: item}, 1))
         yield name, alone.get(name)
-
-
-def _prepare_for_forking() -> None:
-    """What every worker needs is imported once, and shared with all of them."""
-    import copier  # noqa: F401
-
-    gc.freeze()
 
 
 def _round(function: Callable[[T], R], items: Mapping[str, T], jobs: int) -> Iterator[tuple[str, R]]:
@@ -67,7 +58,7 @@ def _round(function: Callable[[T], R], items: Mapping[str, T], jobs: int) -> Ite
 @contextmanager
 def _pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
     """A pool whose workers are told to stop where they are on the way out of an interrupt."""
-    pool = ProcessPoolExecutor(jobs, _context(), _become_worker)
+    pool = ProcessPoolExecutor(jobs, _context(), _become_worker, (dict(os.environ), Path.cwd()))
     try:
         yield pool
     except BaseException:
@@ -79,15 +70,27 @@ def _pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
 
 
 def _context() -> BaseContext:
-    """Forked workers start with Copier imported and every template version looked up."""
-    return multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    """Workers are forked from a process of one thread, where what each of them needs is imported once.
+
+    Forked from this process, which has threads, a worker could wait for ever for a lock that one of them held.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["copier", "idp.fleet.work", "idp.fleet.drift"])
+    return context
 
 
-def _become_worker() -> None:
-    """Ctrl-C is the parent's to handle; SIGTERM stops this worker, and so does the parent's death."""
-    gc.enable()
+def _become_worker(environment: Mapping[str, str], folder: Path) -> None:
+    """Ctrl-C is the parent's to handle; SIGTERM stops this worker, and so does the parent's death.
+
+    Args:
+        environment: the parent's variables now; the process that workers are forked from may be older.
+        folder: the parent's current one.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _stop)
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(folder)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
@@ -104,10 +107,10 @@ def _call(function: Callable[[T], R], item: T) -> R:
 
 
 def _end_with_parent() -> None:
-    """A killed parent closes no pipe that a sibling still holds open, so its number is what tells."""
-    parent = os.getppid()
-    while os.getppid() == parent:
-        time.sleep(_LOOK_SECONDS)
+    """The parent's end is told by a pipe that no other process holds open."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(_CLEAN_UP_SECONDS)
     os._exit(1)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from idp.core.errors import Failure, IdpError
@@ -28,6 +28,7 @@ class FleetOptions:
 
     Attributes:
         test: run the service's own checks on it, first.
+        test_seconds: how long these may take.
         push: bring it to the update branch.
         pull_request: open or refresh the pull request of that branch.
     """
@@ -35,6 +36,7 @@ class FleetOptions:
     test: bool = False
     push: bool = False
     pull_request: bool = False
+    test_seconds: float = field(default_factory=lambda: service_tests.SECONDS)
 
 
 def work(planned: Planned, options: FleetOptions) -> FleetEntry:
@@ -138,7 +140,7 @@ class _Work:
         folders = [store.git_dir / "objects"]
         if own := store.env.get("GIT_OBJECT_DIRECTORY"):
             folders.append(Path(own))
-        tests = service_tests.run(folders, result.commit)
+        tests = service_tests.run(folders, result.commit, self._options.test_seconds)
         if tests.state is OwnTestsState.PASSED:
             fleet_results.save(self._key, replace(result, tested=True))
         return tests

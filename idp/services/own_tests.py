@@ -17,6 +17,7 @@ from idp.services.update_model import OwnTests, OwnTestsState
 COMMAND = ("make", "--no-print-directory", "lint", "test")
 SHOWN = "make lint test"
 SECONDS = 900.0
+"""How long a service's checks may take where nobody says otherwise."""
 """How long the checks of one service may take."""
 _LARGEST_OUTPUT = 64 * 1024 * 1024
 _TAIL_BYTES = 8192
@@ -29,12 +30,13 @@ _WITHHELD = re.compile(
 )
 
 
-def run(objects: Sequence[Path], commit: str) -> OwnTests:
+def run(objects: Sequence[Path], commit: str, seconds: float) -> OwnTests:
     """Check a commit out and run `make lint test` in it.
 
     Args:
         objects: the object folders that hold the commit.
         commit: its name.
+        seconds: how long it may take.
     """
     with TemporaryDirectory(prefix="idp-tests-", ignore_cleanup_errors=True) as folder:
         work = Path(folder) / "service"
@@ -44,7 +46,7 @@ def run(objects: Sequence[Path], commit: str) -> OwnTests:
             return OwnTests(OwnTestsState.FAILED, SHOWN, error.message)
         with (Path(folder) / "output").open("w+b") as output:
             try:
-                failure = _checks(work, output, SECONDS)
+                failure = _checks(work, output, seconds)
             except IdpError as error:
                 return OwnTests(OwnTestsState.FAILED, SHOWN, error.message)
             if failure is None:
