@@ -3,18 +3,32 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null)
+PARALLEL := -n auto --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench docs lock clean
+.PHONY: help demo test test-all clean-machine soak lint bench docs lock clean
 
 help: ## Show what can be made
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-8s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-13s %s\n", $$1, $$2}'
 
 demo: $(VENV)/.runtime ## Create a platform and a service, test it, check it live
 	@$(BIN)/idp demo
 
-test: $(VENV)/.test $(VENV)/checkov/.installed lint ## Check the code, run every test
-	$(BIN)/pytest -n auto --dist loadfile
+# The tiers are sets of markers, which pyproject.toml explains; tests/test_tiers.py checks that they leave no test out.
+test: lint ## Check the code, run the fast tests
+	$(BIN)/pytest $(PARALLEL) -m "not slow and not soak"
+
+test-all: test clean-machine $(VENV)/checkov/.installed $(VENV)/uv/.installed ## The same, and every test with real parts
+	$(BIN)/pytest $(PARALLEL) -m "slow and not clean_machine and not soak"
+
+clean-machine: $(VENV)/.test ## Install, test and use everything in a bare container
+	$(BIN)/pytest -m "clean_machine and not soak" tests/e2e
+
+FACTOR ?= 20
+SEED ?= $(shell date +%s)
+soak: $(VENV)/.test $(VENV)/uv/.installed ## The properties with FACTOR=20 times as many cases, and the longest proofs
+	@echo "make soak FACTOR=$(FACTOR) SEED=$(SEED)"
+	IDP_TEST_FACTOR=$(FACTOR) $(BIN)/pytest $(PARALLEL) -m "soak or property" --hypothesis-seed=$(SEED)
 
 lint: $(VENV)/.test ## Format, lint, types, layers
 	$(BIN)/ruff format --check .
@@ -44,6 +58,11 @@ $(VENV)/.test: requirements-test.txt pyproject.toml
 $(VENV)/checkov/.installed: tests/environments/checkov/requirements.txt $(VENV)/.test
 	@$(call environment,$(VENV)/checkov,$<)
 	@ln -sf ../checkov/bin/checkov $(BIN)/checkov
+	@touch $@
+
+# On nobody's PATH, so that everything else is tested without it.
+$(VENV)/uv/.installed: workflows/tools/uv.txt $(VENV)/.test
+	@$(call environment,$(VENV)/uv,$<)
 	@touch $@
 
 clean: ## Delete what make made

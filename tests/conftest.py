@@ -1,16 +1,16 @@
 """Shared fixtures: isolated Git, tools that a test needs, one platform repository per session."""
 
 import os
-import shutil
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import is_hypothesis_test, settings
 
-from tests.support import platform_repository, run
+from tests.support import platform_repository
+from tests.tools import is_missing
 
 # Whoever starts the tests may have signals ignored or blocked (a shell does it to a command in the background), which
 # this process and all that it starts would inherit.
@@ -20,6 +20,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 REQUIRE_ALL = os.environ.get("IDP_REQUIRE_ALL") == "1"
+FACTOR = int(os.environ.get("IDP_TEST_FACTOR") or 1)
 
 # No test fails because a machine is busy. A pipeline judges a change by what it changes: the random search goes on
 # where people work.
@@ -52,25 +53,43 @@ def _isolated_git(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-def _is_missing(tool: str) -> bool:
-    """Programs that PyPI packages bring lie beside this interpreter."""
-    if tool == "docker-engine":
-        return shutil.which("docker") is None or run("docker", "info", cwd=Path.cwd()).returncode != 0
-    beside = str(Path(sys.executable).parent)
-    return shutil.which(tool, path=f"{beside}{os.pathsep}{os.environ['PATH']}") is None
+def _search_longer(item: pytest.Function) -> None:
+    """Multiply how many examples a property is tried with."""
+    function = getattr(item.obj, "__func__", item.obj)
+    chosen = getattr(function, "_hypothesis_internal_use_settings", settings())
+    function._hypothesis_internal_use_settings = settings(  # noqa: SLF001 - hypothesis offers no other way
+        chosen, max_examples=min(chosen.max_examples, 1000) * FACTOR, derandomize=False
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes longest begins first, so that no worker is left with it at the end."""
+    """Mark the properties, search longer where IDP_TEST_FACTOR says so; what takes longest begins first.
+
+    No worker is left with something long at the end.
+    """
+    for item in items:
+        if isinstance(item, pytest.Function) and is_hypothesis_test(item.obj):
+            item.add_marker(pytest.mark.property)
+            if FACTOR > 1:
+                _search_longer(item)
     items.sort(key=lambda item: item.get_closest_marker("xdist_group") is None)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip a test whose tools are missing; fail it where all of them are promised."""
+    """Skip a test whose tools are missing."""
     for marker in item.iter_markers("needs"):
-        for missing in filter(_is_missing, marker.args):
-            reason = f"needs {missing}"
-            pytest.fail(reason) if REQUIRE_ALL else pytest.skip(reason)
+        for missing in filter(is_missing, marker.args):
+            pytest.skip(f"needs {missing}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where every tool is promised, a test that was skipped is one that failed."""
+    report = yield
+    if REQUIRE_ALL and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped, but IDP_REQUIRE_ALL=1: {report.longrepr}"
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import ROOT, git, platform_repository, run
+from tests.tools import program
 
 
 @pytest.mark.slow
@@ -17,7 +18,7 @@ def test_an_installed_package_creates_a_service_with_nothing_else_there(tmp_path
         sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "-w", tmp_path, source, cwd=tmp_path
     )
     if built.returncode != 0 and "No module named pip" in built.stderr:
-        built = run("uv", "build", "--quiet", "--wheel", "-o", tmp_path, source, cwd=tmp_path)
+        built = run(program("uv"), "build", "--quiet", "--wheel", "-o", tmp_path, source, cwd=tmp_path)
     assert built.returncode == 0, built.stderr
     (wheel,) = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:

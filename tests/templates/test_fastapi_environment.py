@@ -9,6 +9,7 @@ import pytest
 
 from tests.support import ROOT, run
 from tests.templates.fastapi_service import copy
+from tests.tools import program
 from workflows.tools.lock import parse
 
 
@@ -41,7 +42,7 @@ def a_mere_folder(venv: Path) -> None:
 
 
 def made_by_uv(venv: Path) -> None:
-    done = run("uv", "venv", "--quiet", f"--python={sys.executable}", venv, cwd=venv.parent)
+    done = run(program("uv"), "venv", "--quiet", f"--python={sys.executable}", venv, cwd=venv.parent)
     assert done.returncode == 0, done.stderr
 
 
@@ -51,7 +52,7 @@ def made_by_uv(venv: Path) -> None:
         never_finished,
         without_its_python,
         a_mere_folder,
-        pytest.param(made_by_uv, marks=pytest.mark.needs("uv")),
+        pytest.param(made_by_uv, marks=[pytest.mark.slow, pytest.mark.needs("uv")]),
     ],
 )
 def test_a_broken_environment_is_repaired_by_make_install(
@@ -63,10 +64,11 @@ def test_a_broken_environment_is_repaired_by_make_install(
     assert run(service / ".venv/bin/python", "-c", "import idna", cwd=service).returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.needs("uv")
 def test_an_environment_whose_python_is_gone_is_repaired_by_uv_too(service: Path) -> None:
     without_its_python(service / ".venv")
-    done = run("make", "install", "UV=uv", cwd=service)
+    done = run("make", "install", f"UV={program('uv')}", cwd=service)
     assert done.returncode == 0, done.stdout + done.stderr
     assert run(service / ".venv/bin/python", "-c", "import idna", cwd=service).returncode == 0
 

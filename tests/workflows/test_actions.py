@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tests.command_line import idp
 from tests.support import ROOT, build_file_tree, git, run, save
+from tests.tools import program
 from tests.workflows.advisories import advisories
 
 ACTIONS = ROOT / "workflows" / "actions"
@@ -102,7 +103,9 @@ def scanners(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("has_uv", [True, False], ids=["uv", "no uv"])
+@pytest.mark.parametrize(
+    "has_uv", [pytest.param(True, marks=pytest.mark.needs("uv")), False], ids=["uv", "no uv"]
+)
 def test_a_platform_of_ones_own_installs_the_idp_that_it_carries(tmp_path: Path, has_uv: bool) -> None:
     platform, runner, work = tmp_path / "platform", tmp_path / "runner", tmp_path / "work"
     idp("init", platform, "--repository", "acme/platform")
@@ -110,9 +113,8 @@ def test_a_platform_of_ones_own_installs_the_idp_that_it_carries(tmp_path: Path,
     runner.mkdir()
     work.mkdir()
     (work / "typer.py").write_text("raise SystemExit('the code of whoever is checked was run')\n")
-    found = [
-        folder for folder in os.environ["PATH"].split(os.pathsep) if has_uv or not Path(folder, "uv").exists()
-    ]
+    found = [folder for folder in os.environ["PATH"].split(os.pathsep) if not Path(folder, "uv").exists()]
+    found += [str(Path(program("uv")).parent)] if has_uv else []
     env = {"RUNNER_TEMP": str(runner), "PATH": os.pathsep.join([str(python_folder(tmp_path)), *found])}
     script = platform / "workflows/actions/setup-idp/install-idp.sh"
     for _ in range(2):

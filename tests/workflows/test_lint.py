@@ -12,11 +12,7 @@ from tests.support import ROOT, run
 from tests.workflows.runner import STAND_INS
 
 PATH = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-pytestmark = pytest.mark.skipif(
-    os.environ.get("IDP_REQUIRE_ALL") != "1"
-    and not all(shutil.which(tool, path=PATH) for tool in ("actionlint", "zizmor", "shellcheck")),
-    reason="needs actionlint, zizmor and shellcheck",
-)
+pytestmark = pytest.mark.needs("actionlint", "zizmor", "shellcheck")
 
 
 def lint(root: Path) -> str:
