@@ -45,7 +45,7 @@ def create_service(
 ) -> None:
     """Create a service from a template, as a Git repository with one commit."""
     from idp.output import console
-    from idp.services.create import create
+    from idp.services.create import create, verdict
 
     created = create(
         name,
@@ -58,7 +58,32 @@ def create_service(
         dry_run=dry_run,
         beside_git=lambda: console.preload("create service", as_json=output is Output.JSON),
     )
-    console.show("create service", created, as_json=output is Output.JSON)
+    finish("create service", created, verdict(created), as_json=output is Output.JSON)
+
+
+@app.command()
+def register(
+    path: ServiceArgument = Path(),
+    name: Annotated[
+        str | None, typer.Option("--name", help="The service's name.", show_default="as its files say")
+    ] = None,
+    owner: Annotated[
+        str | None, typer.Option("--owner", help="Who owns it, @org/team.", show_default="as answered")
+    ] = None,
+    description: Annotated[
+        str | None,
+        typer.Option("--description", help="What it does, in one line.", show_default="as answered"),
+    ] = None,
+    platform: PlatformOption = None,
+    dry_run: DryRunOption = False,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Add a service to the catalog and the environments, also one that no template made."""
+    from idp.output import console
+    from idp.services.register import register as command
+
+    done = command(path, name=name, owner=owner, description=description, platform=platform, dry_run=dry_run)
+    console.show("register", done, as_json=output is Output.JSON)
 
 
 @app.command()
@@ -154,13 +179,13 @@ def update(
         only_one = {"PATH": path != Path(), "--data": data, "--markers": markers, "--abort": abort}
         refuse(only_one, "is for one service, not for --fleet")
         _update_fleet(to, select, shard, platform, jobs, test, pr, branch, dry_run, as_json)
-    refuse({"--select": select, "--shard": shard, "--jobs": jobs, "--platform": platform}, "needs --fleet")
+    refuse({"--select": select, "--shard": shard, "--jobs": jobs}, "needs --fleet")
     if pr:
         refuse(
             {"--data": data, "--markers": markers, "--abort": abort, "--branch": branch},
             "does not go with --pr",
         )
-        _update_origin(path, to, test, dry_run, as_json)
+        _update_origin(path, to, test, dry_run, platform, as_json)
     refuse({"--test": test}, "needs --fleet or --pr")
     if abort:
         console.show("update", command.Aborted(command.abort(path)), as_json=as_json)
@@ -173,17 +198,22 @@ def update(
         dry_run=dry_run,
         branch=branch,
         markers=markers,
+        platform=platform,
     )
     finish("update", done, command.verdict(done, markers=markers), as_json=as_json)
 
 
-def _update_origin(path: Path, to: str | None, test: bool, dry_run: bool, as_json: bool) -> NoReturn:
+def _update_origin(
+    path: Path, to: str | None, test: bool, dry_run: bool, platform: str | None, as_json: bool
+) -> NoReturn:
     from idp.fleet.model import verdict
     from idp.fleet.update_origin import update_origin
     from idp.output import console
 
     with console.bar(enabled=not as_json) as on_progress:
-        report = update_origin(path, to=to, test=test, dry_run=dry_run, on_progress=on_progress)
+        report = update_origin(
+            path, to=to, test=test, dry_run=dry_run, on_progress=on_progress, platform=platform
+        )
     finish("update", report, verdict(report), as_json=as_json, view="update_fleet")
     raise typer.Exit
 
@@ -243,9 +273,11 @@ def status(
 
 
 @app.command()
-def diff(path: ServiceArgument = Path(), output: OutputOption = Output.TEXT) -> None:
+def diff(
+    path: ServiceArgument = Path(), platform: PlatformOption = None, output: OutputOption = Output.TEXT
+) -> None:
     """Show how a service differs from its template's rendering."""
     from idp.output import console
     from idp.services.diff import diff as command
 
-    console.show("diff", command(path), as_json=output is Output.JSON)
+    console.show("diff", command(path, platform=platform), as_json=output is Output.JSON)

@@ -2,7 +2,7 @@
 
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -10,7 +10,12 @@ from pathlib import Path
 from idp.core import process
 from idp.core.errors import ChecksFailed, IdpError
 from idp.git import run as git
-from idp.platform.find import find_platform
+from idp.platform import store as platforms
+from idp.platform.address import expanded, is_machine_local
+from idp.platform.find import find_platform, is_bundled
+from idp.standards.rules.addresses import ADDRESSED, ADDRESSED_IN, address_faults, addresses_are_shared
+from idp.standards.rules.snapshot import Snapshot
+from idp.standards.service_files import read_files
 from idp.templates import version as template_version
 
 MINIMUM_PYTHON = (3, 11)
@@ -57,6 +62,7 @@ def doctor(*, platform: str | None = None) -> Diagnosis:
             _engine(),
             _compose(),
             _platform(platform),
+            *_addresses(Path.cwd()),
         ]
     )
 
@@ -143,9 +149,31 @@ def _compose() -> Finding:
 def _platform(named: str | None) -> Finding:
     try:
         found = find_platform(named, Path.cwd())
-        newest = template_version.choose(git.tags(found.source), None)
+        newest = template_version.choose(git.tags(expanded(found.source)), None)
     except IdpError as error:
         return Finding("platform", Verdict.FAILED, error.message, error.hint)
     where = found.source.replace(str(Path.home()), "~", 1)
     version = newest or "no version tag yet: its newest commit is used"
-    return Finding("platform", Verdict.OK, f"{where} ({version}), from {found.found_by}")
+    shown = f"{where} ({version}), from {found.found_by}"
+    if is_bundled(found) or not is_machine_local(found.address):
+        return Finding("platform", Verdict.OK, shown)
+    fix = "Nobody else can update what is made from it: git remote add origin URL; git push -u origin main --tags"
+    return Finding("platform", Verdict.WARNING, f"{shown}, only on this machine", fix)
+
+
+def _addresses(folder: Path) -> Iterator[Finding]:
+    """The addresses that the enclosing service or platform holds; nothing outside of any."""
+    root = platforms.enclosing_checkout(folder) or platforms.enclosing_service(folder)
+    if root is None:
+        return
+    snapshot = Snapshot({file.path: file for file in read_files(root, ADDRESSED_IN, ADDRESSED)})
+    faults = [fault for file in snapshot.files.values() for fault in address_faults(snapshot, file)]
+    if not faults:
+        yield Finding("addresses", Verdict.OK, "colleagues and CI can reach them")
+        return
+    first = faults[0]
+    rest = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+    where = f"{first.path}:{first.line}" if first.line else first.path
+    yield Finding(
+        "addresses", Verdict.WARNING, f"{where}: {first.message}{rest}", addresses_are_shared.rule.fix
+    )

@@ -9,15 +9,24 @@ from idp.core import yaml
 from idp.core.errors import Failure, IdpError, UserError
 from idp.core.names import validate_service
 from idp.git.addresses import validate_repository
+from idp.platform.address import expanded, is_machine_local
 
 SCHEMA_VERSION = 1
+NO_TEMPLATE = "none"
+"""Stands for the template of a service that none made."""
 ENTRY_MAX_BYTES = 65536
 """What is read of an entry; a longer one is refused."""
 
 
 @dataclass(frozen=True)
 class CatalogEntry:
-    """What the platform knows of a service; `repository` is a Git URL or an absolute path."""
+    """What the platform knows of a service.
+
+    Attributes:
+        repository: a Git URL or an absolute path.
+        template: the template's name, or `none` for a service that no template made.
+        template_version: of the template, when the service was registered.
+    """
 
     name: str
     repository: str
@@ -25,6 +34,10 @@ class CatalogEntry:
     template_version: str | None
     owner: str | None
     description: str | None
+
+    @property
+    def has_template(self) -> bool:
+        return self.template != NO_TEMPLATE
 
 
 def entry_path(name: str) -> PurePosixPath:
@@ -41,18 +54,19 @@ def entry_text(entry: CatalogEntry) -> str:
     return yaml.safe_dump(known, sort_keys=False, allow_unicode=True, width=1000)
 
 
-def sibling_repository(platform_origin: str | None, name: str, service: str) -> str:
+def sibling_repository(platform: str, name: str, service: str) -> str:
     """Where a new service is expected to live: beside the platform's own remote, else its local folder.
 
     Args:
-        platform_origin: URL of the platform's `origin` remote, if it has one.
+        platform: the platform's address: a URL, a bare repository's path (`….git`), or any other path.
         name: the service's name.
-        service: absolute path of the service, used where there is no remote.
+        service: absolute path of the service, used where the platform has no remote.
     """
-    if platform_origin is None or not ("://" in platform_origin or "@" in platform_origin):
+    address = expanded(platform)
+    if is_machine_local(address) and not address.endswith(".git"):
         return service
-    separator = "/" if "/" in platform_origin else ":"
-    return f"{platform_origin.rstrip('/').rpartition(separator)[0]}{separator}{name}.git"
+    separator = "/" if "/" in address else ":"
+    return f"{address.rstrip('/').rpartition(separator)[0]}{separator}{name}.git"
 
 
 @dataclass(frozen=True)

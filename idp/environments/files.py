@@ -1,4 +1,4 @@
-"""The platform's `environments/` as it stands in a work tree, or at the default branch of a repository without one."""
+"""The platform's `environments/` as its remote's default branch has it; without a remote, as the work tree has it."""
 
 import os
 import stat
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from idp.core import yaml
 from idp.core.errors import AdapterError
+from idp.environments import source as environments_source
 from idp.environments.catalog import ENTRY_MAX_BYTES
 from idp.git import refs as repository_refs
 from idp.git import run as git
@@ -16,17 +17,28 @@ from idp.templates import store as template_store
 FOLDER = "environments"
 
 
-def read(platform: Platform) -> dict[str, bytes]:
+def read(platform: Platform, *, fetch: bool = False) -> dict[str, bytes]:
     """The catalog's entries, the chain and every release pin: path below `environments/` → content.
 
     Symlinks and anything that is no plain file are left out; content is cut after what an entry may hold.
 
+    Args:
+        platform: which.
+        fetch: ask its remote first; otherwise it is as this machine last saw it.
+
     Raises:
         AdapterError: a platform that is no work tree here cannot be read.
     """
+    if platform.origin is not None:
+        if fetch:
+            found = environments_source.find(platform)
+            return _of_repository(found.git_dir, found.ref)
+        seen = environments_source.last_seen(platform)
+        if seen is not None:
+            return _of_repository(*seen)
     if platform.checkout is not None:
         return dict(_of_work_tree(platform.checkout / FOLDER))
-    repository = template_store.known_repository(platform.source)
+    repository = None if fetch else template_store.known_repository(platform.source)
     return _of_repository(repository or template_store.locate(platform.source))
 
 
@@ -76,16 +88,16 @@ def _content(path: str) -> bytes | None:
         os.close(handle)
 
 
-def _of_repository(repository: Path) -> dict[str, bytes]:
+def _of_repository(repository: Path, revision: str = "HEAD") -> dict[str, bytes]:
     folder = repository_refs.git_dir(repository)
     if folder is None:
         raise AdapterError(
             "platform-missing", f"{repository} is no Git repository.", "Give another --platform."
         )
     env = {"GIT_DIR": str(folder)}
-    if git.call("cat-file", "-e", f"HEAD:{FOLDER}", env=env).exit_code != 0:
+    if git.call("cat-file", "-e", f"{revision}:{FOLDER}", env=env).exit_code != 0:
         return {}
-    listed = git.output("ls-tree", "-r", "-l", "-z", f"HEAD:{FOLDER}", env=env)
+    listed = git.output("ls-tree", "-r", "-l", "-z", f"{revision}:{FOLDER}", env=env)
     wanted = dict(_wanted(listed))
     asked = "".join(f"{name}\n" for name in wanted.values())
     output = git.output("cat-file", "--batch", env=env, stdin=asked).encode(errors="surrogateescape")

@@ -5,10 +5,13 @@ from pathlib import Path
 
 from idp.core.errors import UserError
 from idp.core.settings_file import config_file
+from idp.environments import files as environment_files
 from idp.environments import repository
 from idp.environments.source import Environments
-from idp.platform.find import BUNDLED, located
+from idp.platform.find import is_bundled, located
 from idp.platform.model import Platform
+
+_SETTING = "`environments` in the settings"
 
 
 def find_environments(platform: Platform) -> Environments:
@@ -18,22 +21,38 @@ def find_environments(platform: Platform) -> Environments:
         platform: what `find_platform` found.
 
     Raises:
-        UserError: the only platform is the copy that idp carries, which has no environments to write to.
+        UserError: there is no platform but the one that idp carries, which is nobody's to write to.
         AdapterError: the repository cannot be read.
     """
-    named = _from_settings()
-    if named is not None:
-        return repository.locate(located(named, "`environments` in the settings", Path.cwd()))
-    if platform.found_by == BUNDLED:
+    holder = environments_platform(platform)
+    if is_bundled(holder):
         raise UserError(
             "platform-missing",
             "No platform was named or found, so there are no environments.",
             "Name it with --platform or IDP_PLATFORM, or go to its folder; `idp init DIR` makes one.",
         )
-    return repository.locate(platform)
+    return repository.locate(holder)
 
 
-def _from_settings() -> str | None:
+def environments_platform(platform: Platform) -> Platform:
+    """The repository that holds a platform's environments: the one of the settings, else the platform itself."""
+    named = _environments_from_settings()
+    return platform if named is None else located(named, _SETTING, Path.cwd())
+
+
+def fleet_files(platform: Platform, *, fetch: bool) -> dict[str, bytes]:
+    """What `files_of` reads, of the platform and of the repository that the settings name.
+
+    Args:
+        platform: what `find_platform` found.
+        fetch: ask the remotes first.
+    """
+    files = environment_files.read(platform, fetch=fetch)
+    holder = environments_platform(platform)
+    return files if holder is platform else {**files, **environment_files.read(holder, fetch=fetch)}
+
+
+def _environments_from_settings() -> str | None:
     if "IDP_ENVIRONMENTS" not in os.environ and not config_file().exists():
         return None
     from idp.core import settings

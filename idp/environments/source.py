@@ -10,6 +10,7 @@ from idp.forges.addresses import local_path
 from idp.git import credentials as git_access
 from idp.git import refs as repository_refs
 from idp.git import run as git
+from idp.platform.address import expanded, without_credentials
 from idp.platform.model import Platform, looks_like_url
 
 _LOCK = "idp-environments.lock"
@@ -55,18 +56,57 @@ def find(platform: Platform) -> Environments:
         AdapterError: it cannot be read.
     """
     if looks_like_url(platform.source):
-        url = git.expanded(platform.source)
+        url = expanded(platform.source)
         return _mirrored(url, git_access.variables(url))
     repository = Path(platform.source)
-    bare = git.output("rev-parse", "--is-bare-repository", cwd=repository) == "true"
-    origin = None if bare else git.remote_url(repository)  # a clone's origin is only where it once came from
-    if origin is None:
+    address = _remote(repository)
+    if address is None:
         return own(repository)
-    path = local_path(origin)
-    address = origin if path is None else str((repository / path).resolve())
     mirrored = _mirrored(address, git_access.variables(address, repository))
     git_dir = repository_refs.git_dir(repository)
     return replace(mirrored, is_shallow=git_dir is not None and (git_dir / "shallow").exists())
+
+
+def _remote(repository: Path) -> str | None:
+    """The address of a clone's origin as Git takes it here; None where the repository is the truth itself."""
+    bare = git.output("rev-parse", "--is-bare-repository", cwd=repository) == "true"
+    origin = (
+        None if bare else git.remote_url(repository)
+    )  # a bare clone's origin is only where it once came from
+    path = local_path(origin) if origin else None
+    return origin if path is None else str((repository / path).resolve())
+
+
+def last_seen(platform: Platform) -> tuple[Path, str] | None:
+    """Where the remote's default branch is as this machine last saw it: Git folder and commit. No network.
+
+    It is what idp has fetched or pushed, or what the clone itself has fetched since.
+    """
+    repository = Path(platform.source)
+    address, own_folder = _remote(repository), repository_refs.git_dir(repository)
+    mirror = git.mirror_folder(address) if address else None
+    mirrored = git.resolve("HEAD^{commit}", cwd=mirror) if mirror and mirror.is_dir() else None
+    tracked = git.resolve("refs/remotes/origin/HEAD^{commit}", cwd=repository)
+    if mirror is None or own_folder is None or not (mirrored or tracked):
+        return None
+    if mirrored is None or (tracked and _is_ancestor(mirrored, tracked, repository)):
+        return own_folder, str(tracked)
+    return mirror, mirrored
+
+
+def _is_ancestor(older: str, newer: str, repository: Path) -> bool:
+    return git.call("merge-base", "--is-ancestor", older, newer, cwd=repository).exit_code == 0
+
+
+def refuse_unreachable(platform: Platform, seconds: float) -> None:
+    """Raise an AdapterError unless a platform's remote, where it has one, answers within some seconds."""
+    if looks_like_url(platform.source):
+        address, clone = expanded(platform.source), None
+    else:
+        clone = Path(platform.source)
+        address = _remote(clone) or ""
+    if address:
+        git.tags(address, env=git_access.variables(address, clone), seconds=seconds)
 
 
 def own(repository: Path) -> Environments:
@@ -99,7 +139,8 @@ def _mirrored(url: str, connection: Mapping[str, str]) -> Environments:
     branch = git.output("symbolic-ref", "HEAD", cwd=git_dir)
     if git.resolve(branch, cwd=git_dir) is None:
         branch = _follow_default(url, git_dir, connection)
-    return Environments(url, git_dir, branch.removeprefix("refs/heads/"), url, None, connection)
+    shown = without_credentials(url)
+    return Environments(shown, git_dir, branch.removeprefix("refs/heads/"), url, None, connection)
 
 
 def _follow_default(url: str, git_dir: Path, connection: Mapping[str, str]) -> str:

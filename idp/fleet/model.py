@@ -9,13 +9,14 @@ from idp.services.update_model import FileChange, OwnTests, OwnTestsState
 
 
 class FleetState(StrEnum):
-    """What the update of one service comes to: the states of one update, or that nothing is known."""
+    """What the update of one service comes to: the states of one update, or why there was none."""
 
     CURRENT = "current"
     NO_OP = "no-op"
     CLEAN = "clean"
     CONFLICTS = "conflicts"
     FAILED = "failed"
+    NO_TEMPLATE = "no template"
 
 
 @dataclass(frozen=True)

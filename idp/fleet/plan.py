@@ -7,8 +7,8 @@ from pathlib import Path
 
 from idp.core.errors import AdapterError, Failure, IdpError
 from idp.environments import catalog
-from idp.environments import files as environment_files
 from idp.environments.catalog import CatalogEntry, Listed
+from idp.environments.find import fleet_files
 from idp.fleet import facts as fleet_facts
 from idp.fleet.facts import Facts
 from idp.fleet.model import FleetEntry, FleetState
@@ -18,15 +18,17 @@ from idp.git import mirror as fleet_store
 from idp.git.refs import References
 from idp.platform.model import Platform
 from idp.services import update
+from idp.services.answers_file import RecordedAnswers
 from idp.services.repository import ServiceRevision
 from idp.services.update import Prepared
 from idp.services.update_model import State
-from idp.templates import store as template_store
+from idp.templates.store import TemplateSource
 
 _NETWORK_THREADS = 16
 _CATALOG = "catalog/"
 _SUFFIX = ".yaml"
 OnProgress = Callable[[int, int, str], None]
+SourceOf = Callable[[RecordedAnswers], TemplateSource]
 
 
 @dataclass(frozen=True)
@@ -49,9 +51,7 @@ class FleetPlan:
 
 def listed(platform: Platform, selection: Selection, shard: Shard) -> list[Listed]:
     """The catalog's entries that are asked for, sorted by name, as they are now."""
-    if not platform.is_local:
-        template_store.locate(platform.source)
-    return chosen(environment_files.read(platform), selection, shard)
+    return chosen(fleet_files(platform, fetch=True), selection, shard)
 
 
 def chosen(files: dict[str, bytes], selection: Selection, shard: Shard) -> list[Listed]:
@@ -63,22 +63,27 @@ def chosen(files: dict[str, bytes], selection: Selection, shard: Shard) -> list[
     return [one for one in every if shard.holds(one.name) and selection.selects(one.fields)]
 
 
-def plan(entries: Sequence[Listed], to: str | None, on_progress: OnProgress) -> FleetPlan:
+def plan(
+    entries: Sequence[Listed], to: str | None, on_progress: OnProgress, source_of: SourceOf
+) -> FleetPlan:
     """Look at every service and compare template versions; the services' content is not read yet.
 
     Args:
         entries: see `listed`.
         to: template version; None takes the newest.
         on_progress: told how many services have been looked at.
+        source_of: where a service's template is read from.
     """
     settled = [_failed(one, one.failure) for one in entries if one.failure is not None]
-    found, unreachable = _look([one.entry for one in entries if one.entry is not None], on_progress)
+    settled += [_without_template(one.entry) for one in entries if one.entry and not one.entry.has_template]
+    from_template = [one.entry for one in entries if one.entry and one.entry.has_template]
+    found, unreachable = _look(from_template, on_progress)
     settled += unreachable
     facts = fleet_facts.load()
     read = fleet_facts.read([(at.git_dir, at.commit) for _, at in found if at.commit], facts)
     if any(commit not in facts for commit in read):
         fleet_facts.save(read)
-    versions = _Versions(to)
+    versions = _Versions(to, source_of)
     to_do = []
     for entry, references in found:
         try:
@@ -101,6 +106,10 @@ def failed(entry: CatalogEntry, failure: Failure, base: FleetEntry | None = None
 
 def _failed(one: Listed, failure: Failure) -> FleetEntry:
     return FleetEntry(one.name, FleetState.FAILED, failure=failure)
+
+
+def _without_template(entry: CatalogEntry) -> FleetEntry:
+    return FleetEntry(entry.name, FleetState.NO_TEMPLATE, entry.owner, entry.template)
 
 
 def _unchanged(planned: Planned) -> FleetEntry:
@@ -146,8 +155,9 @@ def _look_at(entry: CatalogEntry) -> References | Failure:
 class _Versions:
     """Which template versions services are compared with: worked out once for all that share theirs."""
 
-    def __init__(self, to: str | None) -> None:
+    def __init__(self, to: str | None, source_of: SourceOf) -> None:
         self._to = to
+        self._source_of = source_of
         self._known: dict[tuple[str, str, str | None], Prepared | IdpError] = {}
         self._gone: dict[str, IdpError] = {}
 
@@ -162,16 +172,16 @@ class _Versions:
         return replace(known, service=service)
 
     def _decide(self, service: ServiceRevision) -> Prepared | IdpError:
-        source = service.answers.source
-        if source in self._gone:
-            return self._gone[source]
+        recorded = service.answers.source
+        if recorded in self._gone:
+            return self._gone[recorded]
         try:
-            template_store.locate(source)
+            source = self._source_of(service.answers)
         except IdpError as error:
-            self._gone[source] = error
+            self._gone[recorded] = error
             return error
         try:
-            return update.prepare(service, self._to, ())
+            return update.prepare(service, self._to, (), source)
         except IdpError as error:
             return error
 

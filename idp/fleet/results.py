@@ -16,7 +16,7 @@ from idp.services.repository import ServiceRevision
 from idp.services.update_model import Action, FileChange, State, UpdateReport
 from idp.templates.store import TemplateCommit
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def key(service: ServiceRevision, older: TemplateCommit, newer: TemplateCommit) 
         service.name,
         service.commit,
         service.tree,
-        older.source,
+        newer.source,
         older.commit,
         newer.commit,
     ]

@@ -7,6 +7,7 @@ from pathlib import Path
 from idp.core.errors import Failure, IdpError
 from idp.environments import files as environment_files
 from idp.environments.catalog import CatalogEntry, Listed
+from idp.environments.find import fleet_files
 from idp.fleet import facts as fleet_facts
 from idp.fleet import plan as fleet_plan
 from idp.fleet import status_model as fleet_status
@@ -18,7 +19,10 @@ from idp.git import addresses
 from idp.git import mirror as fleet_store
 from idp.git import refs as repository_refs
 from idp.git.refs import References
-from idp.platform.find import find_platform
+from idp.platform.address import is_machine_local, same_repository
+from idp.platform.find import find_platform, is_bundled
+from idp.platform.model import Platform
+from idp.services.template_source import fleet_template_sources
 from idp.templates import store as template_store
 from idp.templates import version as template_version
 
@@ -44,9 +48,8 @@ def status(
     """
     selection = parse_selection(select)
     found = find_platform(platform, Path.cwd())
-    if fetch and not found.is_local:
-        template_store.locate(found.source)
-    files = environment_files.read(found)
+    usual = None if is_bundled(found) else found
+    files = fleet_files(found, fetch=fetch)
     entries = fleet_plan.chosen(files, selection, Shard())
     unreachable = _fetch(entries, on_progress) if fetch else {}
     places = {one.name: fleet_store.known(one.entry.repository) for one in entries if one.entry}
@@ -54,9 +57,11 @@ def status(
     if drift:
         from idp.fleet.drift import with_drift
 
-        facts = with_drift(entries, places, facts, on_progress)
+        facts = with_drift(entries, places, facts, on_progress, fleet_template_sources(usual))
     chain = environment_files.environment_names(files)
-    tags = {source: _tags(source) for source in {fact.source for fact in facts.values() if fact.source}}
+    tags = {
+        source: _tags(source, usual) for source in {fact.source for fact in facts.values() if fact.source}
+    }
     services = [
         _service(
             one, places.get(one.name), facts, tags, fleet_status.releases(one.name, chain, files), unreachable
@@ -106,6 +111,9 @@ def _service(
     entry = one.entry
     if entry is None:
         return ServiceStatus(one.name, releases=releases, failure=one.failure)
+    if not entry.has_template:
+        failure = unreachable.get(one.name) or (_unknown(entry) if at is None else None)
+        return ServiceStatus(one.name, entry.owner, entry.template, releases=releases, failure=failure)
     fact = facts.get(at.commit) if at and at.commit else None
     version = (fact.revision if fact else "") or entry.template_version
     return ServiceStatus(
@@ -136,9 +144,11 @@ def _update_versions(at: References | None) -> list[str]:
     return [branch.removeprefix(fleet_store.UPDATE_BRANCHES) for branch in at.matching] if at else []
 
 
-def _tags(source: str) -> tuple[str, ...]:
-    """A template's versions as far as this machine knows them."""
+def _tags(source: str, usual: Platform | None) -> tuple[str, ...]:
+    """A template's versions as far as this machine knows them: at its address, else where the user's platform is."""
     repository = template_store.known_repository(source)
+    if repository is None and usual and (is_machine_local(source) or same_repository(source, usual.address)):
+        repository = template_store.known_repository(usual.source)
     found = repository_refs.git_dir(repository) if repository else None
     return (
         tuple(version.tag for version in template_version.versions(repository_refs.tags(found)))

@@ -13,7 +13,8 @@ from idp.fleet.plan import OnProgress, Planned, failed
 from idp.fleet.pool import pooled
 from idp.fleet.selection import parse_selection, parse_shard
 from idp.fleet.work import FleetOptions, work
-from idp.platform.find import find_platform
+from idp.platform.find import find_platform, is_bundled
+from idp.services.template_source import fleet_template_sources
 from idp.templates import store as template_store
 
 _WORKER_DIED = Failure(
@@ -73,7 +74,8 @@ def update_fleet(run: FleetRun, *, platform: str | None = None, on_progress: OnP
     done: list[FleetEntry] = []
     names = [one.name for one in listed]
     try:
-        plan = fleet_plan.plan(listed, run.to, on_progress)
+        sources = fleet_template_sources(None if is_bundled(found) else found)
+        plan = fleet_plan.plan(listed, run.to, on_progress, sources)
         done += plan.settled
         for entry in _worked(plan.to_do, run, on_progress):
             done.append(entry)

@@ -11,11 +11,18 @@ from idp.fleet.work import FleetOptions, work
 from idp.git import addresses
 from idp.git import run as git
 from idp.services import repository as service_repository
+from idp.services.template_source import template_source
 from idp.templates import store as template_store
 
 
 def update_origin(
-    path: Path, *, to: str | None, test: bool, dry_run: bool, on_progress: OnProgress
+    path: Path,
+    *,
+    to: str | None,
+    test: bool,
+    dry_run: bool,
+    on_progress: OnProgress,
+    platform: str | None = None,
 ) -> FleetReport:
     """Update the service on its remote: a branch and one pull request; the work tree is not touched.
 
@@ -25,6 +32,7 @@ def update_origin(
         test: run the service's own checks on the merge, first.
         dry_run: write nothing.
         on_progress: told (done, of, what).
+        platform: URL or path to read the template from; None: see `template_source`.
 
     Raises:
         UserError: it is no service, has no `origin`, or is only a folder of its repository.
@@ -44,7 +52,8 @@ def update_origin(
         )
     addresses.validate_repository(service.name, address)
     entry = CatalogEntry(service.name, address, service.answers.template or "", None, None, None)
-    plan = fleet_plan.plan([Listed(service.name, entry)], to, on_progress)
+    source = template_source(service.answers, platform)
+    plan = fleet_plan.plan([Listed(service.name, entry)], to, on_progress, lambda _: source)
     options = FleetOptions(test=test, push=not dry_run, pull_request=not dry_run)
     done = [*plan.settled, *(work(planned, options) for planned in plan.to_do)]
     return fleet_report(service.answers.source, done, (), dry_run=dry_run)

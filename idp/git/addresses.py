@@ -18,7 +18,9 @@ def validate_repository(name: str, address: str) -> None:
     Options (`-u …`), remote helpers (`ext::…`) and relative paths never reach Git.
     """
     is_url = _is_url(address) if "://" in address else _SCP_LIKE.fullmatch(address) is not None
-    if _UNPRINTABLE.search(address) is None and (address.startswith("/") or is_url):
+    is_path = address.startswith("/")
+    printable = _UNPRINTABLE.search(address.replace(" ", "") if is_path else address) is None
+    if printable and (is_path or is_url):
         return
     raise UserError(
         "repository-address-invalid",

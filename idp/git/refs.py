@@ -1,5 +1,6 @@
 """A repository's references, read as the files that Git keeps them in: no process, so a thousand cost nothing."""
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,6 +37,11 @@ def git_dir(repository: Path) -> Path | None:
     if (inner / "objects").is_dir():
         return inner
     return _linked(inner)
+
+
+def is_bare(repository: Path) -> bool:
+    """Whether a repository has no work tree."""
+    return not os.path.lexists(repository / ".git")
 
 
 def _linked(file: Path) -> Path | None:

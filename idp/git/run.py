@@ -1,14 +1,14 @@
 """Git, by its command line."""
 
 import contextlib
-import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from idp.core import process
 from idp.core.errors import AdapterError
 from idp.core.text import safe
+from idp.platform.address import without_credentials
 
 # A hook or an alias that calls idp would otherwise make every command below act on its repository.
 _INHERITED = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_COMMON_DIR")
@@ -64,18 +64,24 @@ def is_repository(path: Path) -> bool:
     return (path / ".git").exists() or ((path / "HEAD").is_file() and (path / "objects").is_dir())
 
 
-def tags(source: str) -> list[str]:
+def tags(source: str, *, env: Mapping[str, str] | None = None, seconds: float = 60) -> list[str]:
     """The tags of a repository (path or URL), without a clone.
+
+    Args:
+        source: what Git is given.
+        env: variables that reaching it needs.
+        seconds: after which it counts as unreachable.
 
     Raises:
         AdapterError: the repository cannot be read.
     """
-    done = call("ls-remote", "--tags", "--refs", "--", source, timeout=60)
+    done = call("ls-remote", "--tags", "--refs", "--", source, env=env, timeout=seconds)
     if done.exit_code != 0:
-        reason = (done.stderr.strip() or "no message").splitlines()[0]
+        shown = without_credentials(source)
+        reason = (done.stderr.strip() or "no message").splitlines()[0].replace(source, shown)
         raise AdapterError(
             "repository-unreadable",
-            f"The Git repository {source} cannot be read: {reason}",
+            f"The Git repository {shown} cannot be read: {reason}",
             "Check the address, your network and your credentials (`git ls-remote` must work).",
         )
     return [line.partition("refs/tags/")[2] for line in done.stdout.splitlines()]
@@ -98,6 +104,13 @@ def head(source: str) -> str:
 def remote_url(repository: Path) -> str | None:
     done = call("remote", "get-url", "origin", cwd=repository)
     return done.stdout.strip() if done.exit_code == 0 else None
+
+
+def origin_address(repository: Path) -> str | None:
+    """The address of `origin` as it is written down: what Git makes of it here (`insteadOf`) is this machine's."""
+    done = call("config", "--null", "--get-all", "remote.origin.url", cwd=repository)
+    written = done.stdout.partition("\0")[0] if done.exit_code == 0 else ""
+    return written or None
 
 
 def mirror_folder(url: str) -> Path:
@@ -139,14 +152,6 @@ def locked(file: Path) -> Iterator[None]:
     with file.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield
-
-
-def expanded(source: str) -> str:
-    """Copier's short forms as Git URLs."""
-    for prefix, host in (("gh:", "https://github.com/"), ("gl:", "https://gitlab.com/")):
-        if source.startswith(prefix):
-            return f"{host}{source.removeprefix(prefix).strip('/').removesuffix('.git')}.git"
-    return source.removeprefix("git+")
 
 
 def swap_references(
@@ -261,68 +266,6 @@ def create_repository(folder: Path, message: str, tag: str | None = None) -> boo
     return not env
 
 
-def commit_new_files(repository: Path, files: Mapping[PurePosixPath, str], message: str) -> str:
-    """Commit files that do not exist yet on the branch that a work tree has checked out.
-
-    The branch moves by compare-and-swap, so concurrent callers lose nothing; other changes in the work tree
-    and the index stay as they are. The files are staged before the branch moves: an interrupt leaves them
-    staged, never a commit that the next `git commit -a` would undo.
-
-    Returns:
-        The new commit's name.
-
-    Raises:
-        AdapterError: a file exists, no branch is checked out, or the branch kept moving.
-    """
-    branch = call("symbolic-ref", "HEAD", cwd=repository).stdout.strip()
-    if not branch:
-        raise AdapterError(
-            "head-detached",
-            f"{repository} has no branch checked out.",
-            "Run `git switch main` there and try again.",
-        )
-    written = _write_new(repository, files)
-    try:
-        _stage(repository, list(files))
-        return _append_commit(repository, branch, files, message)
-    except BaseException:
-        # Interrupted after the branch had moved, the files are what it says.
-        if not _has_all(repository, branch, files):
-            for path in written:
-                path.unlink(missing_ok=True)
-            call("reset", "--quiet", "--", *map(str, files), cwd=repository)
-        raise
-
-
-def _has_all(repository: Path, branch: str, files: Mapping[PurePosixPath, str]) -> bool:
-    asked = "".join(f"{branch}:{name}\n" for name in files)
-    found = call("cat-file", "--batch-check", cwd=repository, stdin=asked).stdout
-    return found.count(" blob ") == len(files)
-
-
-def _write_new(repository: Path, files: Mapping[PurePosixPath, str]) -> list[Path]:
-    written: list[Path] = []
-    for name, text in files.items():
-        target = repository / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_name(f".{target.name}.{os.getpid()}")
-        temporary.write_text(text)
-        try:
-            os.link(temporary, target)  # unlike a rename, it never replaces
-        except FileExistsError as error:
-            for path in written:
-                path.unlink(missing_ok=True)
-            raise AdapterError("file-exists", f"{target} exists.", "Choose another name.") from error
-        finally:
-            temporary.unlink(missing_ok=True)
-        written.append(target)
-    return written
-
-
-def _stage(repository: Path, paths: Sequence[PurePosixPath]) -> None:
-    change_index("add", "--force", "--", *map(str, paths), cwd=repository)
-
-
 def change_index(*argv: str, cwd: Path, stdin: str = "") -> None:
     """Run a Git command that writes the index. Git waits for a reference's lock, not for the index's.
 
@@ -343,37 +286,3 @@ def change_index(*argv: str, cwd: Path, stdin: str = "") -> None:
             f"`git {argv[0]}` failed: {done.stderr.strip().splitlines()[0]}",
             "If no Git command is running there, delete the lock file that Git names.",
         )
-
-
-def _append_commit(repository: Path, branch: str, files: Mapping[PurePosixPath, str], message: str) -> str:
-    for _ in range(100):
-        head = output("rev-parse", "--verify", f"{branch}^{{commit}}", cwd=repository)
-        if (
-            call(
-                "fast-import",
-                "--quiet",
-                "--done",
-                cwd=repository,
-                stdin=_stream(repository, branch, head, files, message),
-            ).exit_code
-            == 0
-        ):
-            return output("rev-parse", "--verify", branch, cwd=repository)
-    raise AdapterError("branch-busy", f"{branch} kept moving.", "Try again when fewer commands write to it.")
-
-
-def _stream(
-    repository: Path, branch: str, parent: str, files: Mapping[PurePosixPath, str], message: str
-) -> bytes:
-    """One commit on top of a parent for `git fast-import`, which refuses it where the branch has moved on."""
-    committer = output("var", "GIT_COMMITTER_IDENT", cwd=repository, env=identity(repository))
-    body = message.encode()
-    parts = [
-        f"commit {branch}\ncommitter {committer}\ndata {len(body)}\n".encode(),
-        body,
-        f"\nfrom {parent}\n".encode(),
-    ]
-    for path, text in files.items():
-        content = text.encode()
-        parts += [f"M 100644 inline {path}\ndata {len(content)}\n".encode(), content, b"\n"]
-    return b"".join([*parts, b"done\n"])

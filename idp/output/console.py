@@ -49,11 +49,13 @@ def show(
     if as_json:
         _print_json(failed(command, error, data) if error else succeeded(command, data))
         return
+    from rich.text import Text
+
     draw = _view(view or command).view
     console = terminal()
     with console.capture() as captured:
         for renderable in draw(data):
-            console.print(renderable)
+            console.print(renderable, crop=not isinstance(renderable, Text))
     # Rich fills table cells up with spaces, which a file or a pipe should not get.
     sys.stdout.write("\n".join(line.rstrip(" ") for line in captured.get().split("\n")))
 
@@ -102,7 +104,8 @@ def show_error(command: str, error: IdpError, *, as_json: bool) -> None:
 
     console.print(Text.assemble(("error: ", "bold red"), safe(error.message)))
     if error.hint:
-        console.print(Text.assemble(("  next: ", "bold cyan"), safe(error.hint)))
+        # It may be a command: a line that is broken cannot be pasted.
+        console.print(Text.assemble(("  next: ", "bold cyan"), safe(error.hint)), soft_wrap=True)
 
 
 def _print_json(envelope: Envelope) -> None:

@@ -18,14 +18,21 @@ class Platform:
     """A platform repository.
 
     Attributes:
-        source: URL or absolute path; what Copier reads and the answers file records.
+        source: URL or absolute path from which it is read.
         checkout: its work tree, if it is one on this machine that services are registered in.
         found_by: how it was found, in words for a person.
+        origin: the shared address of a repository on this machine: that of its remote, without credentials.
     """
 
     source: str
     checkout: Path | None
     found_by: str
+    origin: str | None = None
+
+    @property
+    def address(self) -> str:
+        """What answers, catalog entries and workflows record: what others can reach, where there is that."""
+        return self.origin or self.source
 
     @property
     def is_local(self) -> bool:

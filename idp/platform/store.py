@@ -36,13 +36,15 @@ def enclosing_checkout(folder: Path) -> Path | None:
     return next((parent for parent in (folder, *folder.parents) if is_checkout(parent)), None)
 
 
+def enclosing_service(folder: Path) -> Path | None:
+    """The folder of the service that holds a folder, None outside of any that a template made."""
+    return next((parent for parent in (folder, *folder.parents) if (parent / ANSWERS_FILE).is_file()), None)
+
+
 def enclosing_service_source(folder: Path) -> str | None:
     """`_src_path` of the service that holds a folder, None outside of any."""
-    for parent in (folder, *folder.parents):
-        answers = parent / ANSWERS_FILE
-        if answers.is_file():
-            return _source_of(answers)
-    return None
+    service = enclosing_service(folder)
+    return _source_of(service / ANSWERS_FILE) if service else None
 
 
 def _source_of(answers: Path) -> str | None:

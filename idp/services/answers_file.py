@@ -6,7 +6,6 @@ from typing import Any
 
 from idp.core import yaml
 from idp.core.errors import UserError
-from idp.platform.model import looks_like_url
 from idp.templates.answers import ANSWER_NAME, ANSWER_TEMPLATE
 
 
@@ -15,7 +14,7 @@ class RecordedAnswers:
     """What `.copier-answers.yml` says.
 
     Attributes:
-        source: `_src_path`, a URL or an absolute path.
+        source: `_src_path`: a URL, or a path of the machine that the service was made on, which may be relative.
         revision: `_commit`, a tag, a commit or Git's description of one.
         values: every answer that is not private to Copier.
     """
@@ -55,8 +54,6 @@ def parse_answers_file(text: str, where: str) -> RecordedAnswers:
     source, revision = content.get("_src_path"), content.get("_commit")
     if not isinstance(source, str) or not source:
         raise _invalid(where, "has no `_src_path`")
-    if not (looks_like_url(source) or source.startswith("/")):
-        raise _invalid(where, f"has a relative `_src_path` ({source!a})")
     if not isinstance(revision, str | int | float) or revision == "":
         raise _invalid(where, "has no `_commit`: the template was no Git repository")
     values = {str(key): value for key, value in content.items() if not str(key).startswith("_")}
@@ -67,5 +64,5 @@ def _invalid(where: str, why: str) -> UserError:
     return UserError(
         "answers-invalid",
         f"{where} {why}.",
-        "It has to name the template's URL or absolute path (`_src_path`) and its exact version (`_commit`).",
+        "It has to name the template's URL (`_src_path`) and its exact version (`_commit`).",
     )

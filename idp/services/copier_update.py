@@ -1,5 +1,7 @@
 """Copier's own update, on a throwaway clone: for templates whose tasks or migrations have to run."""
 
+import json
+import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +12,7 @@ from typing import Any
 from idp.git import run as git
 from idp.git import trees
 from idp.git.trees import Conflict, ObjectStore
+from idp.platform.model import ANSWERS_FILE
 from idp.services.repository import ServiceRevision
 from idp.templates.copier import explained
 from idp.templates.store import TemplateCommit
@@ -40,6 +43,8 @@ def run_copier_update(
         git.output("clone", "--quiet", "--shared", "--no-checkout", "--", str(service.git_dir), str(clone))
         git.output("checkout", "--quiet", "--detach", service.commit, cwd=clone)
         folder = clone / service.subfolder
+        if service.answers.source != newer.source:
+            _readdress(folder, newer.source)
         with explained(newer.source), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             copier.run_update(
@@ -61,6 +66,15 @@ def run_copier_update(
         _bring_objects(store, clone, stages)
         found = tuple(Conflict(path, kind) for path, kind in sorted(conflicts.items()))
         return CopierResult(tree, found, stages)
+
+
+def _readdress(folder: Path, address: str) -> None:
+    """Copier reads the template's address from the answers, and refuses a work tree that is not clean."""
+    file = folder / ANSWERS_FILE
+    text = file.read_text(encoding="utf-8")
+    line = "_src_path: " + json.dumps(address)
+    file.write_text(re.sub(r"^_src_path:.*$", lambda _: line, text, flags=re.MULTILINE), encoding="utf-8")
+    git.output("commit", "--quiet", "--no-verify", "-am", "address", cwd=folder, env=git.identity(folder))
 
 
 def _unmerged(folder: Path) -> dict[str, list[tuple[str, str, int]]]:

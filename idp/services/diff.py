@@ -10,6 +10,7 @@ from idp.platform.model import ANSWERS_FILE
 from idp.services import repository as service_repository
 from idp.services import update_merge
 from idp.services import update_model as update
+from idp.services.template_source import template_source
 from idp.templates import store as template_store
 
 
@@ -43,15 +44,19 @@ class Drift:
         return sum(file.ownership in {Ownership.EDITED, Ownership.MISSING} for file in self.files)
 
 
-def diff(path: Path) -> Drift:
+def diff(path: Path, *, platform: str | None = None) -> Drift:
     """Compare HEAD with the recorded template version's rendering. Writes nothing.
+
+    Args:
+        path: the service's folder.
+        platform: URL or path to read the template from; None: see `template_source`.
 
     Raises:
         UserError: it is no service, or its template or version is gone.
     """
     service = service_repository.open_service(path)
     recorded = service.answers
-    state = template_store.resolve(recorded.source, recorded.revision)
+    state = template_store.resolve(template_source(recorded, platform), recorded.revision)
     with trees.throwaway(service.git_dir) as store:
         rendered_tree = update_merge.rendered_tree(store, service, state)
         rendered, ours = trees.read_tree(store, rendered_tree), trees.read_tree(store, service.tree)

@@ -10,15 +10,20 @@ from idp.git import run as git
 from idp.git import trees, work_tree
 from idp.git.trees import ObjectStore
 from idp.git.work_tree import Journal
+from idp.platform.address import PLACEHOLDER, github_name
+from idp.platform.model import ANSWERS_FILE
 from idp.services import repository as service_repository
 from idp.services import update_merge
+from idp.services.answers_file import parse_answers_file
 from idp.services.repository import ServiceRevision
+from idp.services.template_source import template_source
 from idp.services.update_merge import Outcome
 from idp.services.update_model import Action, State, UpdateReport
 from idp.templates import answers as service_rules
 from idp.templates import store as template_store
 from idp.templates import version as template_version
-from idp.templates.store import TemplateCommit
+from idp.templates.answers import ANSWER_PLATFORM
+from idp.templates.store import TemplateCommit, TemplateSource
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,13 @@ class Prepared:
             state=state,
             files=outcome.files if outcome else (),
             diff=diff,
+            address=self.newer.source if self.is_readdressed else None,
         )
+
+    @property
+    def is_readdressed(self) -> bool:
+        """Whether the answers get another address of the template."""
+        return self.newer.source != self.service.answers.source
 
 
 @dataclass(frozen=True)
@@ -80,8 +91,9 @@ def update(
     dry_run: bool = False,
     branch: bool = False,
     markers: bool = False,
+    platform: str | None = None,
 ) -> Updated:
-    """Update one service.
+    """Update one service; an address of the template that others cannot reach is corrected with it.
 
     Args:
         path: its folder, in a clean work tree.
@@ -91,20 +103,21 @@ def update(
         dry_run: report with the full diff, write nothing.
         branch: commit to a branch `idp/update-<version>` instead of changing the work tree.
         markers: on conflicts, write the merge with conflict markers into the work tree.
+        platform: URL or path to read the template from; None: see `template_source`.
 
     Raises:
         UserError: the work tree is dirty, the version unknown or older, the template gone.
     """
     service = service_repository.open_service(path)
     if dry_run:
-        prepared = prepare(service, to, data)
+        prepared = prepare(service, to, data, template_source(service.answers, platform))
         return Updated(dry_report(prepared, data, ask=ask), None, dry_run=True)
     with work_tree.locked(service.git_dir):
         if finished := _finish_interrupted(service):
             return finished
         if not branch:
             work_tree.refuse_dirty(service.repository)
-        prepared = prepare(service, to, data)
+        prepared = prepare(service, to, data, template_source(service.answers, platform))
         if prepared.state is not State.CLEAN:
             return Updated(prepared.report(), None, dry_run=False)
         outcome = merge(ObjectStore(service.git_dir), prepared, data, ask=ask)
@@ -145,8 +158,17 @@ def verdict(done: Updated, *, markers: bool = False) -> UpdateConflict | None:
     )
 
 
-def prepare(service: ServiceRevision, to: str | None, data: Sequence[str]) -> Prepared:
-    """Decide between which two states of the template the service is to be updated, if at all."""
+def prepare(
+    service: ServiceRevision, to: str | None, data: Sequence[str], source: TemplateSource
+) -> Prepared:
+    """Decide between which two states of the template the service is to be updated, if at all.
+
+    Args:
+        service: which.
+        to: template version; None takes the newest.
+        data: answers given anew.
+        source: the template, and the address that is to be recorded.
+    """
     recorded = service.answers
     given = service_rules.parse_answers(data)
     if given.get("template", recorded.template) != recorded.template:
@@ -155,22 +177,20 @@ def prepare(service: ServiceRevision, to: str | None, data: Sequence[str]) -> Pr
             "An update cannot change the template itself.",
             "Create a new service from the other template and move the code over.",
         )
-    older = template_store.resolve(recorded.source, recorded.revision)
-    newer = template_store.resolve(recorded.source, _target(recorded.source, to))
-    return Prepared(
-        service, older, newer, _state(older, newer, recorded.template, wanted=to, answered=bool(given))
-    )
-
-
-def _target(source: str, to: str | None) -> str:
-    return template_version.choose(template_store.tags(source), to) or "HEAD"
+    older = template_store.resolve(source, recorded.revision)
+    newer = template_store.resolve(source, template_store.choose(source, to) or "HEAD")
+    changed = bool(given) or source.address != recorded.source
+    state = _state(older, newer, recorded.template, wanted=to, changed=changed)
+    if state is State.CURRENT and changed:  # the version is newer than any release: only the rest changes
+        return Prepared(service, older, older, State.CLEAN)
+    return Prepared(service, older, newer, state)
 
 
 def _state(
-    older: TemplateCommit, newer: TemplateCommit, template: str | None, *, wanted: str | None, answered: bool
+    older: TemplateCommit, newer: TemplateCommit, template: str | None, *, wanted: str | None, changed: bool
 ) -> State:
     if older.commit == newer.commit:
-        return State.CLEAN if answered else State.CURRENT
+        return State.CLEAN if changed else State.CURRENT
     if template_version.is_older(newer.name, older.name) or (
         template_store.is_ancestor(newer, older) and not template_store.is_ancestor(older, newer)
     ):
@@ -181,17 +201,25 @@ def _state(
             f"{newer.name} is older than {older.name}, which the service has.",
             "A service only moves forward; revert the update's commit to go back.",
         )
-    if answered or template_store.touches(older, newer, template):
+    if changed or template_store.touches(older, newer, template):
         return State.CLEAN
     return State.NO_OP
 
 
 def merge(store: ObjectStore, prepared: Prepared, data: Sequence[str], *, ask: bool) -> Outcome:
     """Render and merge; unknown answers are refused."""
-    given: Mapping[str, Any] = service_rules.parse_answers(data)
+    given: Mapping[str, Any] = {**_corrected_answers(prepared), **service_rules.parse_answers(data)}
     return update_merge.merge_update(
         store, prepared.service, prepared.older, prepared.newer, data=given, ask=ask
     )
+
+
+def _corrected_answers(prepared: Prepared) -> dict[str, str]:
+    """With the shared address comes the repository that workflows are called from, where nobody has named one."""
+    name = github_name(prepared.newer.source) if prepared.is_readdressed else None
+    recorded = parse_answers_file(prepared.service.answers_text, ANSWERS_FILE).values.get(ANSWER_PLATFORM)
+    placeholder = str(recorded).partition("/")[0] == PLACEHOLDER
+    return {ANSWER_PLATFORM: name} if name and placeholder else {}
 
 
 def dry_report(prepared: Prepared, data: Sequence[str] = (), *, ask: bool = False) -> UpdateReport:

@@ -77,7 +77,8 @@ def merge_update(
         ours=ours,
         result=ours,
     )
-    if not update.differing(rendered.base, rendered.target) - {ANSWERS_FILE}:
+    same_address = service.answers.source == newer.source
+    if same_address and not update.differing(rendered.base, rendered.target) - {ANSWERS_FILE}:
         outcome = Outcome(service.tree, (), {}, ("", ""), is_no_op=True)
     elif template_render.runs_code(older) or template_render.runs_code(newer):
         outcome = _by_copier(store, service, newer, rendered, data or {})

@@ -153,6 +153,7 @@ class UpdateReport:
         to_version: what it would be.
         files: the report of `changes`.
         diff: unified diff from the service as it is to the result; empty unless asked for.
+        address: the shared address that `_src_path` is corrected to; None where it stays.
     """
 
     service: str
@@ -162,6 +163,7 @@ class UpdateReport:
     state: State
     files: Sequence[FileChange] = ()
     diff: str = ""
+    address: str | None = None
 
     @property
     def conflicts(self) -> tuple[str, ...]:

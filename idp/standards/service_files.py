@@ -1,8 +1,9 @@
 """Read a service's files: bounded in size and number, and never outside its folder."""
 
 import os
+import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,6 +63,40 @@ def read_service_files(folder: Path, limits: FileLimits | None = None) -> Snapsh
             files[path] = SourceFile(path, content)
             room -= len(content)
     return Snapshot(files, tuple(skipped), tracked)
+
+
+def read_files(folder: Path, within: Iterable[str], pattern: str) -> list[SourceFile]:
+    """The plain files of a few folders whose paths match; nothing below them is looked at.
+
+    Args:
+        folder: the service's or the platform's.
+        within: folders in it, by their relative paths.
+        pattern: a regular expression for a whole path, relative to the folder.
+    """
+    root, limits = folder.resolve(), FileLimits()
+    names = (
+        f"{inner}/{path.name}" if inner else path.name
+        for inner in within
+        if (root / inner).is_dir()
+        for path in (root / inner).iterdir()
+    )
+    chosen = sorted(name for name in names if re.fullmatch(pattern, name))[: limits.files]
+    contents = ((name, _read(root, name, limits.file_bytes)) for name in chosen)
+    return [SourceFile(name, content) for name, content in contents if isinstance(content, bytes)]
+
+
+def read_text(folder: Path, name: str) -> str | None:
+    """One plain file of a service as text, None if it is not there; undecodable bytes are replaced.
+
+    Raises:
+        UserError: it is larger than what is read of a file, or cannot be read.
+    """
+    if not os.path.lexists(folder / name):
+        return None
+    content = _read(folder.resolve(), name, FileLimits().file_bytes)
+    if isinstance(content, Skipped):
+        raise UserError("file-unreadable", f"{folder / name}: {content.reason}.", "Make it a plain file.")
+    return None if content is None else content.decode(errors="replace")
 
 
 def _folder(folder: Path) -> Path:

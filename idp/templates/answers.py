@@ -8,6 +8,7 @@ from idp.core.names import shortened
 
 ANSWER_NAME = "service_name"
 ANSWER_TEMPLATE = "template"
+ANSWER_PLATFORM = "platform_repository"
 
 
 def parse_answers(pairs: Iterable[str]) -> dict[str, str]:

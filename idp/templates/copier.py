@@ -57,12 +57,17 @@ def render(
             quiet=True,
             cleanup_on_error=False,
         )
-        return Rendered(
-            folder=destination,
-            commit=worker.template.commit,
-            answers={key: value for key, value in worker.answers.combined.items() if not key.startswith("_")},
-            questions=frozenset(worker.template.questions_data),
-        )
+        return rendered(worker, destination)
+
+
+def rendered(worker: Any, folder: Path) -> Rendered:  # noqa: ANN401 - Copier's worker is no public type
+    """What a worker of Copier has made."""
+    return Rendered(
+        folder=folder,
+        commit=worker.template.commit,
+        answers={key: value for key, value in worker.answers.combined.items() if not key.startswith("_")},
+        questions=frozenset(worker.template.questions_data),
+    )
 
 
 @contextmanager

@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from idp.git import run as git
+from idp.core.errors import AdapterError
 from idp.platform.find import find_platform
+from idp.platform.model import Platform
 from idp.templates import copier as copier_templates
+from idp.templates import store as template_store
 from idp.templates import version as template_version
+from idp.templates.store import TemplateSource
 
 
 @dataclass(frozen=True)
@@ -36,10 +39,11 @@ def templates(*, platform: str | None = None) -> Templates:
         AdapterError: the platform cannot be read or is none.
     """
     found = find_platform(platform, Path.cwd())
-    tags = template_version.versions(git.tags(found.source))
+    template_store.forget_lookups()
+    read = _read(found)
+    tags = template_version.versions(template_store.tags(read.repository))
     newest = template_version.choose((version.tag for version in tags), None)
-    repository = found.source if found.is_local else str(git.mirror(found.source))
-    offered = copier_templates.available(repository, newest or "HEAD")
+    offered = copier_templates.available(str(read.repository), newest or "HEAD")
     return Templates(
         platform=found.source,
         found_by=found.found_by,
@@ -47,3 +51,12 @@ def templates(*, platform: str | None = None) -> Templates:
         versions=[version.tag for version in tags],
         templates=[Template(name, label) for name, label in sorted(offered.items())],
     )
+
+
+def _read(platform: Platform) -> TemplateSource:
+    try:
+        return template_store.of_platform(platform)
+    except AdapterError:
+        if not platform.is_local:
+            raise
+        return template_store.of_clone(platform)

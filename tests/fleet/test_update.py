@@ -63,7 +63,7 @@ def test_twenty_services_get_eighteen_pull_requests_once_however_often_it_is_run
     first = update(fleet, "--test", "--pr")
     assert first.exit_code == 13, first.stdout
     assert first.json["data"]["totals"] == {
-        "current": 1, "no-op": 0, "clean": 17, "conflicts": 1, "failed": 1, "tests-failed": 1
+        "current": 1, "no-op": 0, "clean": 17, "conflicts": 1, "failed": 1, "no template": 0, "tests-failed": 1
     }  # fmt: skip
     assert states(first)["gone"] == "failed"
     assert states(first)["up-to-date"] == "current"

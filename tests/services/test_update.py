@@ -315,7 +315,7 @@ def test_what_cannot_be_done_is_one_clear_error(
     ("answers", "code"),
     [
         ("_commit: v1.0.0\n", "answers-invalid"),
-        ("_src_path: ../template\n_commit: v1.0.0\n", "answers-invalid"),
+        ("_src_path: ../template\n_commit: v1.0.0\n", "template-vanished"),
         ("_src_path: /nowhere/at/all\n_commit: v1.0.0\n", "template-vanished"),
         ("_src_path: {template}\n", "answers-invalid"),
         ("_src_path: {template}\n_commit: 0123456\n", "template-version-unknown"),

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from idp.templates import rendering as template_render
 from idp.templates import store as template_store
+from idp.templates.store import TemplateSource
 from tests.support import git, save
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ def build(folder: Path, case: Case) -> Built:
     change(template, case.template, "theirs")
     save(template, "two", "v2.0.0")
     template_store.forget_lookups()
-    state = template_store.resolve(str(template), "v1.0.0")
+    state = template_store.resolve(TemplateSource(str(template), template), "v1.0.0")
     answers = f"_commit: v1.0.0\n_src_path: {template}\nservice_name: svc\n"
     template_render.render_version(state, service, answers=answers, answers_file=".copier-answers.yml")
     git("init", "-q", cwd=service)

@@ -9,7 +9,7 @@ import yaml
 
 from idp.templates import store as template_store
 from tests.command_line import idp
-from tests.scorecards import outcomes
+from tests.scorecards import outcomes, without_local
 from tests.support import git, platform_repository, run, save
 
 TEMPLATE = Path(__file__).parent / "data" / "third-language" / "node"
@@ -61,7 +61,7 @@ def test_its_service_meets_every_standard_that_applies(service: Path) -> None:
         assert made.returncode == 0, made.stdout + made.stderr
     done = idp("check", "--live", service, "--output", "json")
     assert done.exit_code == 0, done.stdout
-    assert set(outcomes(done.json).values()) == {"passed", "not-applicable"}
+    assert without_local(outcomes(done.json)) == {"passed", "not-applicable"}
 
 
 def test_its_answers_are_its_own_and_its_updates_come_like_any_others(service: Path) -> None:

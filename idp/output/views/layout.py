@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 NO_IDENTITY = (
     "Git does not know who you are: the commit is by idp@localhost (`idp doctor` says how to mend it)."
 )
+_SHORT_COMMAND = 24
 
 
 def columns(rows: Sequence[Sequence[str | Text]], headings: Sequence[str] = ()) -> Table:
@@ -51,10 +51,14 @@ def file_tree(root: str, paths: Sequence[str]) -> "Tree":
 
 
 def steps_to_take(commands: Sequence[tuple[str, str]]) -> Iterator["RenderableType"]:
+    """Commands, one a line and never broken, each with what it is for: a line can be pasted as a whole."""
     yield Text("\nWhat to do next", "bold")
-    yield Padding(
-        columns([(Text(safe(command), "cyan"), why) for command, why in commands]), (0, 0, 0, 2), expand=False
-    )
+    width = max((len(command) for command, _ in commands if len(command) <= _SHORT_COMMAND), default=0)
+    for command, why in commands:
+        comment = f"{' ' * max(width - len(command), 0)}  # {why}" if why else ""
+        line = Text.assemble("  ", (safe(command), "cyan"), (comment, "dim"))
+        line.no_wrap, line.overflow = True, "ignore"
+        yield line
 
 
 _DIFF_STYLE = {"+": "green", "-": "red", "@": "cyan"}

@@ -11,6 +11,7 @@ from rich.style import Style
 from rich.text import Text
 
 from idp.core.text import safe
+from idp.environments.catalog import NO_TEMPLATE
 from idp.fleet.status_model import FleetStatus, ServiceStatus
 
 _FIXED = ("SERVICE", "OWNER", "TEMPLATE", "VERSION", "BEHIND", "DRIFT", "UPDATE")
@@ -35,13 +36,14 @@ def view(status: FleetStatus) -> Iterator[RenderableType]:
 
 def _row(service: ServiceStatus, environments: Sequence[str]) -> tuple[str, ...]:
     releases = service.releases or {}
+    absent = _NONE if service.template == NO_TEMPLATE else _UNKNOWN
     cells = (
         service.name,
         service.owner or _NONE,
         service.template or _UNKNOWN,
-        service.version or _UNKNOWN,
-        _UNKNOWN if service.behind is None else str(service.behind),
-        _UNKNOWN if service.drift is None else str(service.drift),
+        service.version or absent,
+        absent if service.behind is None else str(service.behind),
+        absent if service.drift is None else str(service.drift),
         service.open_update or _NONE,
         *(releases.get(name, _NONE) for name in environments),
     )

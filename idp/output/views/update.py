@@ -7,6 +7,7 @@ from rich.text import Text
 
 from idp.core.text import safe
 from idp.output.views.layout import columns, diff_text
+from idp.platform.address import is_machine_local
 from idp.services.update import Aborted, Updated
 from idp.services.update_model import Action, State, summary
 
@@ -36,6 +37,12 @@ def view(data: Updated | Aborted) -> Iterator[RenderableType]:
         yield Text(safe(f"{versions}: nothing that this service is made from has changed."))
         return
     yield Text(safe(versions), "bold")
+    if report.address:
+        yield Text(
+            safe(f"The template's address is corrected to one that others can use: {report.address}")
+            if not is_machine_local(report.address)
+            else safe(f"The template's address changes to {report.address}")
+        )
     yield columns(
         [(Text(file.action.value, STYLE[file.action]), file.path, file.note) for file in report.files]
     )

@@ -17,6 +17,7 @@ _STYLE = {
     FleetState.CLEAN: "green",
     FleetState.CONFLICTS: "bold red",
     FleetState.FAILED: "bold red",
+    FleetState.NO_TEMPLATE: "dim",
 }
 _HEADINGS = ("SERVICE", "STATE", "FROM", "TO", "FILES", "TESTS", "PULL REQUEST")
 

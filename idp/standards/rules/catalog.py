@@ -1,6 +1,7 @@
 """All static standards."""
 
 from idp.standards.rules import (
+    addresses,
     compose,
     configuration,
     documents,
@@ -25,6 +26,7 @@ STATIC_STANDARDS: tuple[Standard[Snapshot], ...] = (
     *compose.STANDARDS,
     *pipeline.STANDARDS,
     *metadata.STANDARDS,
+    *addresses.STANDARDS,
     *supply.STANDARDS,
     *documents.STANDARDS,
     *releases.STANDARDS,

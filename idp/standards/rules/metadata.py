@@ -49,6 +49,13 @@ def has_catalog_entry(snapshot: Snapshot) -> Verdict:
     return judged(Finding(message, file.path) for message in _catalog_faults(_component(documents)))
 
 
+def component_name(path: str, text: str) -> str | None:
+    """The name that a catalog-info.yaml gives its component, None where it gives none."""
+    documents, _ = yaml_documents(SourceFile(path, text.encode()))
+    name = as_mapping(_component(documents).get("metadata")).get("name")
+    return name if isinstance(name, str) and name else None
+
+
 def _component(documents: list[Any]) -> dict[str, Any]:
     """The first document of the kind Component, else the first one."""
     entities = [as_mapping(document) for document in documents]
