@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 from tests.pythons import SUPPORTED, interpreter
 from tests.support import ROOT, git, run
 from tests.tools import program
-from workflows.tools.lock import LOCKS, LockError, Pin, check, parse, unpinned_extras
+from workflows.tools.lock import LOCKS, LockError, Pin, check, parse, unpinned_forms, with_forms
 
 OLDEST_PIP = "23.0.1"  # Debian 12 brings it with Python 3.11; it does not run on later Pythons
 INSTALLERS = ("oldest pip", "newest pip", "uv")
@@ -217,14 +217,44 @@ def test_make_lock_changes_nothing_where_nothing_has_to_change(tmp_path: Path) -
     assert [file for file in files if (clone / file).read_text() != (ROOT / file).read_text()] == []
 
 
-def test_each_set_of_extras_needs_a_line_of_its_own() -> None:
+def test_each_form_that_is_asked_for_needs_a_line_of_its_own() -> None:
     digest = f"--hash=sha256:{'0' * 64}"
     pins = parse(f"a==1 {digest}\nb==1 {digest}\nx[one,two]==1 \\\n    {digest}\n")
     requires = {
         "a": ["x[one]>=1"],
         "b": ['x[two]; python_version < "3.0"', 'x[two]; extra == "more"', "X[two,one]"],
     }
-    assert unpinned_extras(pins, requires) == ["x[one] (required by a)"]
+    assert unpinned_forms(pins, requires) == {"x[one]": "a"}
+    assert unpinned_forms(pins, {"b": ["x"], "a": ["unknown[one]"]}) == {"x": "b"}
+
+
+@pytest.mark.slow
+@pytest.mark.needs("uv")
+@pytest.mark.parametrize("installer", INSTALLERS)
+def test_forms_that_uv_writes_as_one_are_told_apart_for_an_old_pip(
+    installer: str, pips: Mapping[str, Path], tmp_path: Path
+) -> None:
+    asked = {"a": ["x"], "b": ["x[one]"], "c": ["x[two]"]}
+    wheels, target = tmp_path / "wheels", tmp_path / "target"
+    wheels.mkdir()
+    target.mkdir()
+    hashes = {}
+    for version in ("9999.0", "1.0"):
+        for name in "abc":
+            lines = [f"Requires-Dist: {one}" for one in asked[name]]
+            hashes[name] = wheel(wheels, name, version, lines)
+        hashes["x"] = wheel(wheels, "x", version, ["Provides-Extra: one", "Provides-Extra: two"])
+    entries = (f"{name}==1.0 \\\n    --hash=sha256:{digest}\n" for name, digest in hashes.items())
+    as_uv_writes_it = "".join(entries).replace("\nx==", "\nx[one,two]==")
+    lock, pins = tmp_path / "lock.txt", parse(as_uv_writes_it)
+    index, python = Index(wheels, lock, pins), interpreter(SUPPORTED[0]) or Path(sys.executable)
+    lock.write_text(with_forms(as_uv_writes_it, unpinned_forms(pins, asked)))
+    assert unpinned_forms(parse(lock.read_text()), asked) == {}
+    assert installed(index, installer, python, pips, target) == dict.fromkeys("abcx", "1.0")
+    if installer == "oldest pip":
+        lock.write_text(as_uv_writes_it)
+        refused = installed(index, installer, python, pips, target)
+        assert "must have their versions pinned" in str(refused)
 
 
 @pytest.mark.parametrize(

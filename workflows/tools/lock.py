@@ -1,14 +1,14 @@
 """Write the lock files of this repository (`make lock`), or check some: `python workflows/tools/lock.py FILE...`.
 
 A lock has to install exactly what it names, whichever installer reads it and whatever is released later. pip before
-23.3 does not apply `coverage==7.0` to a package that requires `coverage[toml]`: it looks for the newest release, which
-no hash allows. So each set of extras that a locked package requires needs a line of its own.
+23.3 does not apply `coverage==7.0` to a package that requires `coverage[toml]`, nor the other way round: it looks for
+the newest release, which no hash allows. So each form in which a locked package is required needs a line of its own.
 """
 
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import distributions
 from itertools import product
@@ -100,21 +100,43 @@ def _pin(line: str) -> Pin:
     return Pin(requirement, tuple(one.strip() for one in hashes))
 
 
-def unpinned_extras(pins: Sequence[Pin], requires: Mapping[str, Sequence[str]]) -> list[str]:
-    """What an old pip would take the newest release of, such as `coverage[toml] (required by pytest-cov)`.
+def unpinned_forms(pins: Sequence[Pin], requires: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """What an old pip would take the newest release of, such as `coverage[toml]`, or `x` where only `x[a]` is pinned.
 
     Args:
         pins: the lock's.
         requires: canonical name → the package's `Requires-Dist`.
+
+    Returns:
+        form → the name of a package that requires it, sorted.
     """
-    locked = {(pin.name, frozenset(pin.requirement.extras)) for pin in pins}
-    found = []
+    locked = {form(pin.requirement) for pin in pins}
+    names = {pin.name for pin in pins}
+    found = {}
     for pin in pins:
         for needed in map(Requirement, requires.get(pin.name, ())):
-            extras = frozenset(needed.extras)
-            if extras and _applies(needed, pin) and (canonicalize_name(needed.name), extras) not in locked:
-                found.append(f"{needed.name}[{','.join(sorted(extras))}] (required by {pin.name})")
-    return sorted(set(found))
+            asked = form(needed)
+            if asked not in locked and canonicalize_name(needed.name) in names and _applies(needed, pin):
+                found[asked] = pin.name
+    return dict(sorted(found.items()))
+
+
+def form(requirement: Requirement) -> str:
+    """The name with its extras, as pip before 23.3 tells requirements apart: `x`, `x[a]` and `x[a,b]` are three."""
+    extras = ",".join(sorted(map(canonicalize_name, requirement.extras)))
+    return canonicalize_name(requirement.name) + (f"[{extras}]" if extras else "")
+
+
+def with_forms(text: str, missing: Iterable[str]) -> str:
+    """A lock with the entries of packages repeated in other forms. uv writes one for each package."""
+    added = list(missing)
+    entries = re.findall(r"^[^#\s].*(?:\n[ \t].*)*", text, re.MULTILINE)
+    for entry in entries:
+        name = form(Requirement(entry.split("==")[0]))
+        wanted = [one for one in added if one.partition("[")[0] == name.partition("[")[0]]
+        again = [one + entry[entry.index("==") :] for one in wanted]
+        text = text.replace(entry, "\n".join([entry, *again]), 1)
+    return text
 
 
 def _applies(needed: Requirement, pin: Pin) -> bool:
@@ -150,11 +172,12 @@ def check(lock: Path, uv: str) -> None:
     Raises:
         LockError: it has a line that is no pin, or lacks an extra.
     """
-    missing = unpinned_extras(parse(lock.read_text(encoding="utf-8")), installed_requirements(lock, uv))
+    missing = unpinned_forms(parse(lock.read_text(encoding="utf-8")), installed_requirements(lock, uv))
     if missing:
+        asked = ", ".join(f"{one} (required by {by})" for one, by in missing.items())
         raise LockError(
-            f"these extras have no line of their own: {', '.join(missing)}. pip before 23.3 would install the newest "
-            "release of these packages. Compile with --no-strip-extras, or name each of them in the lock's source"
+            f"these have no line of their own: {asked}. pip before 23.3 would look for the newest release of these "
+            "packages. `make lock` adds the lines"
         )
 
 
@@ -170,6 +193,10 @@ def write(lock: Lock, uv: str) -> None:
         if target.exists():
             copyfile(target, made)  # uv keeps the versions that it finds there
         _compile(lock, made, uv)
+        text = made.read_text(encoding="utf-8")
+        made.write_text(
+            with_forms(text, unpinned_forms(parse(text), installed_requirements(made, uv))), encoding="utf-8"
+        )
         check(made, uv)
         fresh = target.with_name(f".{target.name}.new")
         copyfile(made, fresh)
