@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+import tomllib
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -275,3 +276,12 @@ def test_no_lock_names_an_index(file: str) -> None:
 def test_every_lock_of_the_repository_is_known() -> None:
     listed = git("ls-files", "*requirements*.txt", "workflows/tools/*.txt", cwd=ROOT).splitlines()
     assert sorted(listed) == sorted(BY_FILE)
+
+
+def test_the_package_is_built_with_what_the_release_is_built_with() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    pins = parse((ROOT / "workflows/tools/build.txt").read_text())
+    frontend = {"build", "pyproject-hooks", "colorama"}
+    assert project["build-system"]["requires"] == [
+        f"{pin.name}=={pin.version}" for pin in pins if pin.name not in frontend
+    ]
