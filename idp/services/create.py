@@ -237,7 +237,7 @@ def _free_destination(output_dir: Path, name: str) -> Path:
     folder = output_dir.expanduser().absolute()
     if not folder.is_dir():
         raise UserError(
-            "output-dir-missing", f"{folder} is no folder.", "Create it, or give another --output-dir."
+            "output-dir-missing", f"{folder} is not a folder.", "Create it, or give another --output-dir."
         )
     destination = folder.resolve() / name
     if destination.exists() or destination.is_symlink():

@@ -22,7 +22,7 @@ def check(path: Path, *, live: bool, on_progress: Progress | None = None) -> Sco
         on_progress: told what is done next, in a few words.
 
     Raises:
-        UserError: the path is no folder that can be read.
+        UserError: the path is not a folder that can be read.
         AdapterError: with `live`, `make` is missing.
     """
     tell = on_progress or (lambda _: None)

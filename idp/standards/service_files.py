@@ -42,7 +42,7 @@ def read_service_files(folder: Path, limits: FileLimits | None = None) -> Snapsh
     """Read the files of a service: those that Git tracks or does not ignore, else all but build output.
 
     Raises:
-        UserError: the path is no folder or cannot be opened.
+        UserError: the path is not a folder or cannot be opened.
     """
     limits = limits or FileLimits()
     root = _folder(folder)
@@ -107,7 +107,7 @@ def _folder(folder: Path) -> Path:
     except (OSError, RuntimeError, ValueError) as error:
         raise UserError(
             "folder-unreadable",
-            f"{folder} is no folder that can be read: {getattr(error, 'strerror', None) or error}.",
+            f"{folder} is not a folder that can be read: {getattr(error, 'strerror', None) or error}.",
             "Give the path of a service's folder: idp check PATH.",
         ) from error
 
