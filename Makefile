@@ -70,8 +70,17 @@ clean: ## Delete what make made
 
 # The locks are complete, so nothing is resolved (--no-deps) and nothing is built: a file of paths makes this folder
 # importable, where an editable install would fetch the newest tool that builds it.
-link = $(BIN)/python -c 'import pathlib, sysconfig; pathlib.Path(sysconfig.get_path("purelib"), "idp.pth").write_text(f"{pathlib.Path.cwd()}\n")' && \
-	printf '\043!/bin/sh\nexec "$${0%%/*}/python" -P -m idp "$$@"\n' >$(BIN)/idp && chmod +x $(BIN)/idp
+define LINK
+import pathlib, sys, sysconfig
+pathlib.Path(sysconfig.get_path("purelib"), "idp.pth").write_text(f"{pathlib.Path.cwd()}\n")
+# A shell starts it, as no other first line may hold a long path or one with spaces; to Python the same lines are a text.
+start = "#!/bin/sh\n\'\'\'exec\' \"" + sys.executable + "\" \"$$0\" \"$$@\"\n\' \'\'\'\n"
+program = pathlib.Path(sys.executable).with_name("idp")
+program.write_text(start + "from idp.__main__ import main\n\nmain()\n")
+program.chmod(0o755)
+endef
+export LINK
+link = $(BIN)/python -c "$$LINK"
 
 # An environment that does not work (half made, its Python removed, made by uv and so without pip) is made anew.
 new = { $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \

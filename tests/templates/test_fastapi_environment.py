@@ -104,7 +104,7 @@ def test_where_python_has_no_venv_make_says_what_to_install(
 
 def test_the_platforms_own_environment_is_repaired_as_well(tmp_path: Path) -> None:
     (tmp_path / "idp").mkdir()
-    (tmp_path / "idp/__main__.py").write_text("print('made')\n")
+    (tmp_path / "idp/__main__.py").write_text("def main() -> None:\n    print('made')\n")
     shutil.copy(ROOT / "Makefile", tmp_path)
     (tmp_path / "pyproject.toml").touch()
     (pin,) = [one for one in parse((ROOT / "requirements.txt").read_text()) if one.name == "idna"]
