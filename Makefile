@@ -76,7 +76,7 @@ pathlib.Path(sysconfig.get_path("purelib"), "idp.pth").write_text(f"{pathlib.Pat
 # A shell starts it, as no other first line may hold a long path or one with spaces; to Python the same lines are a text.
 start = "#!/bin/sh\n\'\'\'exec\' \"" + sys.executable + "\" \"$$0\" \"$$@\"\n\' \'\'\'\n"
 program = pathlib.Path(sys.executable).with_name("idp")
-program.write_text(start + "from idp.__main__ import main\n\nmain()\n")
+program.write_text(start + "from idp.__main__ import main\n\nif __name__ == '__main__':\n    main()\n")
 program.chmod(0o755)
 endef
 export LINK

